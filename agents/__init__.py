@@ -1,0 +1,1 @@
+"""Agent patterns as clients of the gateway over HTTP. Imports nothing else of ours."""

@@ -1,0 +1,1 @@
+"""Numbers and time: money, ledger, rates, runs, loops, breakers, deadlines. Knows no HTTP and nothing of ours."""
