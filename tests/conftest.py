@@ -1,0 +1,24 @@
+"""What every test has: asyncio under anyio, and no file, socket or task left open without failing."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio alone: the gateway is an asyncio program, not an anyio library."""
+    return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Collect garbage after each file's last test, so that a forgotten resource fails in the file that forgot it.
+
+    ``filterwarnings = error`` turns a finaliser's ResourceWarning into a failure. Without this a leak in a cycle would
+    show in whichever later test happens to trigger a collection. After every test it would cost more than the tests.
+    """
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
