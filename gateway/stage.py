@@ -1,0 +1,47 @@
+"""What a stage is: a step of a call's life that may admit, inspect and settle.
+
+`admit` runs down the list before anything is sent, `inspect` up the list for each event of the reply, `settle` up the
+list once the call (or attempt) has ended: for each stage whose `admit` began, exactly once, also if another's fails.
+A stage holds its collaborators and nothing of a call: what it must remember of one lives on the call. The pipeline
+leaves out a method that a stage does not override, so an empty one costs nothing.
+"""
+
+from collections.abc import Iterable
+
+from .call import Attempt, Call, Event, Reply
+
+
+class AskAgain(Exception):  # noqa: N818 - a wish, not an error
+    """Raised by `inspect`: ask the model once more, with `message` for it, before anything was released."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class CallStage:
+    """A stage of the CALL list: once a call."""
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Let the call pass (None), answer in its stead (a Reply), or raise an Ending."""
+
+    def inspect(self, call: Call, event: Event) -> Iterable[Event]:  # noqa: ARG002
+        """Return what goes on in the event's place: the same, changed, none, or more."""
+        return (event,)
+
+    async def settle(self, call: Call) -> None:
+        """Give back what was taken and note the outcome. Runs in a task that nobody cancels."""
+
+
+class AttemptStage:
+    """A stage of the ATTEMPT list: once for each billable send."""
+
+    async def admit(self, attempt: Attempt) -> Reply | None:
+        """Let the attempt pass (None), answer it (a Reply), or raise an Ending."""
+
+    def inspect(self, attempt: Attempt, event: Event) -> Iterable[Event]:  # noqa: ARG002
+        """Return what goes on in the event's place."""
+        return (event,)
+
+    async def settle(self, attempt: Attempt) -> None:
+        """Settle the attempt. Runs in a task that nobody cancels."""
