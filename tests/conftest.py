@@ -12,13 +12,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Collect garbage after each file's last test, so that a forgotten resource fails in the file that forgot it.
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Collect garbage after each file's tests, so that a forgotten resource fails in the file that forgot it.
 
     ``filterwarnings = error`` turns a finaliser's ResourceWarning into a failure. Without this a leak in a cycle would
-    show in whichever later test happens to trigger a collection. After every test it would cost more than the tests.
+    show in whichever later test happens to trigger a collection; after every test it would cost more than the tests.
     """
     yield
-    if nextitem is None or nextitem.path != item.path:
-        gc.collect()
+    gc.collect()
