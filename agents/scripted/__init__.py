@@ -1,4 +1,4 @@
-"""A scripted model provider for tests, drills and benchmarks: `python -m agents.scripted --port 0 --script play.yaml`."""
+"""A scripted model provider for tests, drills and benchmarks: `python -m agents.scripted --script play.yaml`."""
 
 from .bill import Bill as Bill
 from .script import Fault as Fault

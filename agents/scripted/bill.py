@@ -12,6 +12,7 @@ from typing import Any
 from .script import Price
 
 ENTRIES_MAX = 100_000
+KEY_SHOWN_CHARS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,5 @@ def _figures(row: Row) -> dict[str, int]:
 
 
 def _masked(key: str) -> str:
-    return key if len(key) <= 8 else f"{key[:4]}…{key[-4:]}"
+    shown = KEY_SHOWN_CHARS
+    return key if len(key) <= 2 * shown else f"{key[:shown]}…{key[-shown:]}"

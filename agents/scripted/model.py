@@ -1,4 +1,4 @@
-"""Decides what each request gets: the switched-on fault, the script's reply, or the echo; keeps the bill and what was seen."""
+"""Decides what a request gets: a switched-on fault, the script's reply or the echo; keeps bill and what was seen."""
 
 from __future__ import annotations
 

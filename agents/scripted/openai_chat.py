@@ -11,6 +11,7 @@ from .script import ToolCall
 from .turn import Answer, Asked, arguments_of, text_of, tokens
 
 CHOICES_MAX = 128
+SERVER_ERROR = 500
 DONE = b"data: [DONE]\n\n"
 
 
@@ -53,7 +54,7 @@ def read(body: bytes) -> Asked:
 
 
 def plain(asked: Asked, said: Answer, usage: dict[str, Any] | None) -> bytes:
-    """A whole reply."""
+    """Write a whole reply."""
     message: dict[str, Any] = {"role": "assistant", "content": said.text, "refusal": None}
     if said.tool_calls:
         message["content"] = said.text or None
@@ -74,7 +75,7 @@ def plain(asked: Asked, said: Answer, usage: dict[str, Any] | None) -> bytes:
 
 
 def events(asked: Asked, said: Answer, usage: dict[str, Any] | None) -> list[bytes]:
-    """The events of a streamed reply; the last entries are each choice's finish, the usage chunk if asked for, `[DONE]`.
+    """Write a streamed reply, event by event: texts, calls, each finish, the usage chunk if asked for, `[DONE]`.
 
     Choices take turns, so a client that mixes them up shows it.
     """
@@ -112,7 +113,7 @@ def is_ending(event: bytes) -> bool:
 
 
 def usage_of(said: Answer) -> dict[str, Any]:
-    """The report in this dialect."""
+    """Report the usage in this dialect."""
     return {
         "prompt_tokens": said.prompt_tokens,
         "completion_tokens": said.completion_tokens,
@@ -123,8 +124,8 @@ def usage_of(said: Answer) -> dict[str, Any]:
 
 
 def error(status: int, message: str) -> bytes:
-    """An error body."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
+    """Write an error body."""
+    kind = "invalid_request_error" if status < SERVER_ERROR else "server_error"
     return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": None}})
 
 

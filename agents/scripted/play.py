@@ -20,6 +20,7 @@ from .turn import Answer, Asked
 from .wire import Connection
 
 ABSURD = 1_000_000
+RESET_AFTER_S = 0.02  # lets the kernel deliver what was written before the reset
 ZEROS = bytes(1 << 20)
 
 
@@ -38,7 +39,7 @@ class Play:
     fault: Fault | None
 
     def usage(self) -> dict[str, Any] | None:
-        """The report, as true as the fault lets it be."""
+        """Report the usage, as true as the fault lets it be."""
         kind = self.fault.kind if self.fault else None
         if kind == "no_usage":
             return None
@@ -61,7 +62,7 @@ class Play:
         )
 
     def at_once(self) -> None:
-        """The fast path: no fault, no pace; one write."""
+        """Write the whole answer in one go: no fault, no pace."""
         self.charge()
         if self.asked.stream:
             events = self.dialect.events(self.asked, self.said, self.usage())
@@ -124,7 +125,7 @@ class Play:
         whole = wire.ok(body)
         if kind == "reset":
             await self.connection.send(whole[: len(whole) - len(body) // 2])
-            await asyncio.sleep(0)
+            await asyncio.sleep(RESET_AFTER_S)
             self.connection.abort()
         elif kind == "trickle" and fault:
             await self._trickle(whole, fault.delay_s)
@@ -138,40 +139,39 @@ class Play:
 
     async def _stream(self, fault: Fault | None) -> None:
         events = self.dialect.events(self.asked, self.said, self.usage())
-        kind = fault.kind if fault else None
-        at = min(fault.after_events, len(events)) if fault else 0
-        ends = True
-        if kind == "reset":
-            events = events[:at]
-        elif kind == "broken_sse":
-            events.insert(at, b"\x00\xff not an event at all\n\n")
-        elif kind == "broken_json":
-            events.insert(at, b'data: {"id": "cut", "choices": [{"del\n\n')
-        elif kind == "huge_event" and fault:
-            events.insert(at, b'data: {"padding":"' + b"x" * fault.size_bytes + b'"}\n\n')
-        elif kind == "no_finish":
-            events = [event for event in events if not self.dialect.is_ending(event)]
-        written = 0
+        total, written, ends = len(events), 0, False
+        events = self._spoilt(events, fault) if fault else events
         try:
             await self.connection.send(wire.STREAM_HEAD)
             for event in events:
                 if self.gap_s and written:
                     await asyncio.sleep(self.gap_s)
                 part = wire.chunk(event)
-                if kind == "trickle" and fault:
+                if fault is not None and fault.kind == "trickle":
                     await self._trickle(part, fault.delay_s)
                 else:
                     await self.connection.send(part)
                 written += 1
-            if kind == "reset":
-                await asyncio.sleep(0)
+            if fault is not None and fault.kind == "reset":
+                await asyncio.sleep(RESET_AFTER_S)
                 self.connection.abort()
-                ends = False
             else:
                 await self.connection.send(wire.LAST_CHUNK)
-        except (ConnectionError, asyncio.CancelledError):
-            ends = False
-            raise
+                ends = True
         finally:
-            total = len(self.dialect.events(self.asked, self.said, None))
             self.charge(share=1.0 if ends else min(1.0, written / total), complete=ends)
+
+    def _spoilt(self, events: list[bytes], fault: Fault) -> list[bytes]:
+        at = min(fault.after_events, len(events))
+        before, after = events[:at], events[at:]
+        if fault.kind == "reset":
+            return before
+        if fault.kind == "broken_sse":
+            return [*before, b"\x00\xff not an event at all\n\n", *after]
+        if fault.kind == "broken_json":
+            return [*before, b'data: {"id": "cut", "choices": [{"del\n\n', *after]
+        if fault.kind == "huge_event":
+            return [*before, b'data: {"padding":"' + b"x" * fault.size_bytes + b'"}\n\n', *after]
+        if fault.kind == "no_finish":
+            return [event for event in events if not self.dialect.is_ending(event)]
+        return events

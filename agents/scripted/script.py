@@ -1,15 +1,15 @@
-"""What the scripted model answers: replies, rules, faults and the pace, read from a JSON or YAML file or built in Python.
+"""What the scripted model answers: replies, rules, faults and pace, read from a YAML or JSON file or built in Python.
 
-A request is answered by the first of: the fault switched on at run time, the model's name (`scripted:NAME` names a rule or
-a fault, `scripted:status-503` a status), the next of `steps`, the first rule that matches, the echo of the last user text.
-Token counts are deterministic: one token is four bytes of text.
+A request is answered by the first of: the fault switched on at run time, the model's name (`scripted:NAME` names a rule
+or a fault, `scripted:status-503` a status), the next of `steps`, the first rule that matches, the echo of the last user
+text. Token counts are deterministic: one token is four bytes of text.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import yaml
@@ -29,7 +29,7 @@ FaultKind = Literal[
     "no_finish",  # end the stream cleanly without finish reason and terminal marker
     "slow",  # `delay_s` before the first byte
 ]
-FAULT_KINDS = frozenset(FaultKind.__args__)
+FAULT_KINDS: frozenset[str] = frozenset(get_args(FaultKind))
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,8 +57,8 @@ class ToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One answer. `text` None is the echo; `{text}` in it stands for the last user text.
 
-    `prompt_tokens`, `completion_tokens`, `cached_tokens`, `reasoning_tokens` replace what would be counted, in the report and
-    in the bill. `delay_s` comes before the first byte, `event_gap_s` between events (0: one burst).
+    `prompt_tokens`, `completion_tokens`, `cached_tokens`, `reasoning_tokens` replace what would be counted, in report
+    and bill. `delay_s` comes before the first byte, `event_gap_s` between events (0: one burst).
     """
 
     text: str | None = None
@@ -77,8 +77,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Answers when `match` (a regular expression) is found in the last message and role and model agree.
 
-    Of several `replies` the conversation's turn (assistant messages so far) picks one, the last one for all later turns:
-    so one script serves any number of concurrent conversations. `times` counts the requests it answers.
+    Of several `replies` the conversation's turn (assistant messages so far) picks one, the last for all later turns: so
+    one script serves any number of concurrent conversations. `times` counts the requests it answers.
     """
 
     replies: tuple[Reply, ...]

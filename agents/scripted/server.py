@@ -1,10 +1,10 @@
 """A model provider that does what a script says, on loopback: real sockets, an exact bill, faults on demand.
 
-`async with ScriptedServer(script) as server:` in a running loop, or `with ScriptedServer(script).in_thread() as server:`
-from synchronous code; then `server.url`, `server.bill`, `server.seen`, `server.fault(...)`, `server.clear()`.
+`async with ScriptedServer(script) as server:` in a running loop, or `with ScriptedServer(script).in_thread() as
+server:` from synchronous code; then `server.url`, `server.bill`, `server.seen`, `server.fault(...)`, `server.clear()`.
 
-HTTP: the model routes, `GET /v1/models`, `GET /bill`, `GET /seen`, `POST /control` with any of `{"fault": {...}, "script":
-{...}, "clear": true, "refuse_s": 2.0}`; the last three answer loopback only.
+HTTP: the model routes, `GET /v1/models`, `GET /bill`, `GET /seen`, `POST /control` with any of `{"fault": {...},
+"script": {...}, "clear": true, "refuse_s": 2.0}`; the last three answer loopback only.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def tokens(text: str) -> int:
 
 
 def text_of(content: Any) -> str:
-    """The text of a message's content: a string, or the text parts of a list."""
+    """Join the text of a message's content: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -98,7 +98,7 @@ def answer(asked: Asked, reply: Reply, id_: str) -> Answer:
 
 
 def arguments_of(call: ToolCall) -> str:
-    """The arguments as they go over the wire."""
+    """Write the arguments as they go over the wire."""
     return call.arguments if isinstance(call.arguments, str) else orjson.dumps(call.arguments).decode()
 
 

@@ -34,12 +34,12 @@ class Request:
 
 
 def ok(body: bytes) -> bytes:
-    """A 200 with a JSON body."""
+    """Write a 200 with a JSON body."""
     return b"".join((JSON_HEAD, str(len(body)).encode(), b"\r\n\r\n", body))
 
 
 def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> bytes:
-    """Any other whole reply."""
+    """Write any other whole reply."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -50,7 +50,7 @@ def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> by
 
 
 def chunk(part: bytes) -> bytes:
-    """One piece of a chunked body."""
+    """Frame one piece of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(part), part)
 
 
@@ -81,11 +81,13 @@ class Connection(asyncio.Protocol):
 
     # asyncio
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the open connections."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # the server listens on streams only
         self.transport = transport
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop what is being written."""
         del exc
         self._connections.discard(self)
         self._writable.set()
@@ -93,6 +95,7 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
+        """Parse; what is no HTTP is told so."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -102,38 +105,46 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
+        """Let senders wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        """Let senders go on."""
         self._writable.set()
 
     # httptools
     def on_message_begin(self) -> None:
+        """Forget the last request."""
         self._request = Request()
         self._url = b""
         self._body = []
         self._body_size = 0
 
     def on_url(self, url: bytes) -> None:
+        """Collect."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep."""
         headers = self._request.headers
         if len(headers) >= HEADERS_MAX:
             raise _TooMuchError
         headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        """Let a client that waits for leave send its body."""
         if self._request.headers.get("expect", "").lower() == "100-continue":
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        """Collect, bounded."""
         self._body_size += len(body)
         if self._body_size > BODY_BYTES_MAX:
             raise _TooMuchError
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        """Answer, or queue behind the answer under way."""
         request = self._request
         request.method = self._parser.get_method().decode("latin-1")
         request.path = self._url.partition(b"?")[0].decode("latin-1")
