@@ -58,8 +58,8 @@ class ToolResult:
 class Request:
     """The neutral view of a request's body; `tree` is the decoded JSON and all that is ever sent.
 
-    `choices` is `n`, `output_limit` the client's own maximum of output tokens (None: not said), `thinking_budget` tokens
-    set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
+    `choices` is `n`, `output_limit` the client's own maximum of output tokens (None: not said), `thinking_budget` what
+    is set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
     whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
     is demanded.
     """
@@ -135,11 +135,13 @@ class Usage:
 class Part:
     """A piece of text in an event: reading and setting `text` reads and changes the vendor's tree.
 
-    `kind` is text, refusal, reasoning (opaque: never altered) or arguments; `lane` names the stream it belongs to: parts
-    of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known.
+    `kind` is text, refusal, reasoning (opaque: never altered) or arguments; `lane` names the stream it belongs to: the
+    parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known.
+    `also` are further places where the same text stands. Log probabilities spell the text out again: setting it drops
+    them.
     """
 
-    __slots__ = ("also", "call_id", "choice", "holder", "kind", "lane", "member", "name")
+    __slots__ = ("also", "call_id", "choice", "holder", "kind", "lane", "logprobs", "member", "name")
 
     def __init__(self, kind: str, choice: int, lane: str, holder: dict[str, Any], member: str) -> None:
         self.kind = kind
@@ -148,6 +150,7 @@ class Part:
         self.holder = holder
         self.member = member
         self.also: tuple[tuple[dict[str, Any], str], ...] = ()
+        self.logprobs: dict[str, Any] | None = None
         self.call_id: str | None = None
         self.name: str | None = None
 
@@ -161,18 +164,21 @@ class Part:
         self.holder[self.member] = value
         for holder, member in self.also:
             holder[member] = value
+        if self.logprobs is not None:
+            self.logprobs["logprobs"] = None
 
 
 class Event:
     """One event of a reply; a plain reply is a stream of one. `tree` is the vendor's JSON, None for a bare marker.
 
     `ends` are the choices that this event finishes, `terminal` events are held until the outcome is durable, `whole`
-    says that its parts are complete texts (a plain reply), `name` is the SSE event's name where the dialect has one.
+    says that its parts are complete texts (a plain reply), `silent` ones are for the stages only (a usage report that
+    the client did not ask for), `name` is the SSE event's name where the dialect has one.
     """
 
-    __slots__ = ("ends", "finish", "name", "parts", "terminal", "tree", "usage", "whole")
+    __slots__ = ("ends", "finish", "name", "parts", "silent", "terminal", "tree", "usage", "whole")
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         tree: dict[str, Any] | None,
         parts: list[Part],
@@ -182,6 +188,7 @@ class Event:
         usage: Usage | None = None,
         terminal: bool = False,
         whole: bool = False,
+        silent: bool = False,
         name: str | None = None,
     ) -> None:
         self.tree = tree
@@ -191,6 +198,7 @@ class Event:
         self.usage = usage
         self.terminal = terminal
         self.whole = whole
+        self.silent = silent
         self.name = name
 
 
@@ -198,7 +206,7 @@ class Event:
 class Reply:
     """What answers a call: `read` gives the next batch of events, None at the end, or raises an Ending.
 
-    `degraded` labels an answer that is not the one asked for (`stored`, `fallback:MODEL`), `cached` one that cost nothing.
+    `degraded` labels an answer that is not the one asked for (`stored`, `fallback:MODEL`), `cached` one that was free.
     """
 
     read: Callable[[], Awaitable[list[Event] | None]]

@@ -9,7 +9,7 @@ OpenAI clients retry 408, 409, 429 and 5xx unless told not to, so budget stops a
 from typing import ClassVar
 
 
-class Ending(Exception):  # noqa: N818 - an ending is a refusal or a failure; neither is always an error
+class Ending(Exception):
     """A call's ending other than a complete reply.
 
     `status` is HTTP's, `code` the stable name clients match on, `retry` whether repeating can help. `param` names the

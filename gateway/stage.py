@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from .call import Attempt, Call, Event, Reply
 
 
-class AskAgain(Exception):  # noqa: N818 - a wish, not an error
+class AskAgain(Exception):
     """Raised by `inspect`: ask the model once more, with `message` for it, before anything was released."""
 
     def __init__(self, message: str) -> None:

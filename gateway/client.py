@@ -1,0 +1,116 @@
+"""The client's side of a call: its body in, our answer out, over ASGI's `receive` and `send`.
+
+uvicorn's `receive` returns `http.disconnect` both when the client leaves and when our answer is complete, so one wait
+after the body serves as the watch for a leaving client. Once it left, writing does nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from .errors import ClientLeft, InvalidRequest, RequestTooLarge
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+
+class Client:
+    """One request's connection. Headers are lower-case names; of repeated ones the last counts."""
+
+    __slots__ = ("_receive", "_send", "answered", "body_read", "headers", "left", "started")
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._receive = receive
+        self._send = send
+        self.body_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.started = False
+        self.answered = False
+        self.left = False
+
+    async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:
+        """Return the whole body, or refuse one that is too large (bytes) or too slow (seconds)."""
+        declared = self.headers.get("content-length")
+        if declared is not None and declared.isdigit() and int(declared) > bytes_max:
+            raise _too_large(int(declared), bytes_max)
+        message = await self._next(read_s_max)
+        if not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+            self._done()
+            return self._bounded(body, bytes_max)
+        pieces = [message.get("body", b"")]
+        size = len(pieces[0])
+        ends_at = asyncio.get_running_loop().time() + read_s_max
+        while message.get("more_body"):
+            message = await self._next(ends_at - asyncio.get_running_loop().time())
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > bytes_max:
+                raise _too_large(size, bytes_max)
+        self._done()
+        return b"".join(pieces)
+
+    async def _next(self, wait_s: float) -> Message:
+        try:
+            async with asyncio.timeout(wait_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise InvalidRequest("the body did not arrive in time; send it faster or in smaller calls") from None
+        if message["type"] == "http.disconnect":
+            self.left = True
+            raise ClientLeft("the client left while sending its body")
+        return message
+
+    @staticmethod
+    def _bounded(body: bytes, bytes_max: int) -> bytes:
+        if len(body) > bytes_max:
+            raise _too_large(len(body), bytes_max)
+        return body
+
+    def _done(self) -> None:
+        if not self.body_read.done():
+            self.body_read.set_result(None)
+
+    async def gone(self) -> None:
+        """Wait until the client has left or has its whole answer; the body must have been read or given up before."""
+        await self.body_read
+        while not self.answered and not self.left:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.left = not self.answered
+                return
+
+    async def answer(self, status: int, headers: Iterable[Header], body: bytes) -> None:
+        """Send a whole answer."""
+        self._done()
+        if not self.left:
+            self.started = self.answered = True
+            await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+            await self._send({"type": "http.response.body", "body": body})
+
+    async def begin(self, status: int, headers: Iterable[Header]) -> None:
+        """Send the head of a stream."""
+        if not self.left:
+            self.started = True
+            await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+    async def write(self, piece: bytes) -> None:
+        """Send a piece of a stream; waits while the client's socket is full."""
+        if not self.left:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self, piece: bytes = b"") -> None:
+        """Send the last piece of a stream."""
+        if not self.left:
+            self.answered = True
+            await self._send({"type": "http.response.body", "body": piece})
+
+
+def _too_large(size: int, bytes_max: int) -> RequestTooLarge:
+    return RequestTooLarge(
+        f"the body is {size} bytes or more; at most {bytes_max} are taken (bounds.body_bytes_max)",
+        limit=bytes_max,
+        actual=size,
+    )

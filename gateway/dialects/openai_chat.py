@@ -1,0 +1,229 @@
+"""OpenAI's Chat Completions (`/v1/chat/completions`), as published in its API reference.
+
+A stream is a series of chunks `{"choices":[{"index","delta","finish_reason"}]}`, a last one with empty choices and the
+usage if `stream_options.include_usage` asks for it, then `data: [DONE]`. Lanes: `0` the text of choice 0, `0r` its
+refusal, `0k` its reasoning (some compatible servers), `0t1` the arguments of its second tool call, `0a` its audio's
+transcript.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..call import Event, Part, Request, Usage
+from ..errors import Ending, UpstreamError
+from . import openai_request
+from .errors import openai_error
+from .strict import decode_reply, encode
+
+_NAMES = {"content": ("text", ""), "refusal": ("refusal", "r"), "reasoning_content": ("reasoning", "k")}
+_MEMBERS = {"text": "content", "refusal": "refusal", "reasoning": "reasoning_content"}
+
+
+class OpenAIChat:
+    """The dialect; stateless."""
+
+    name = "openai_chat"
+    upstream_path = "/chat/completions"
+
+    def parse(self, tree: Any) -> Request:
+        """Return the neutral view of a decoded body."""
+        return openai_request.parse(tree)
+
+    def members(self, request: Request, *, model: str, limit_field: str, output_tokens: int) -> Request:
+        """Return the request as an upstream gets it."""
+        changed: dict[str, Any] = {"model": model, limit_field: output_tokens}
+        other = "max_tokens" if limit_field == "max_completion_tokens" else "max_completion_tokens"
+        if other in request.tree:
+            changed[other] = None
+        if request.stream:
+            changed["stream_options"] = {**(request.tree.get("stream_options") or {}), "include_usage": True}
+        return request.with_members(changed)
+
+    def reader(self, request: Request) -> "ChatReader":
+        """Return a reader for one reply to this request."""
+        return ChatReader(request.choices, wants_usage=request.wants_usage)
+
+    def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:
+        """Return a chunk of the same reply that carries a further piece of a lane."""
+        if kind == "arguments":
+            holder: dict[str, Any] = {"arguments": text}
+            delta: dict[str, Any] = {"tool_calls": [{"index": int(lane.partition("t")[2]), "function": holder}]}
+            member = "arguments"
+        else:
+            member = _MEMBERS[kind]
+            delta = holder = {member: text}
+        tree = {
+            **{name: value for name, value in (like.tree or {}).items() if name not in ("choices", "usage")},
+            "choices": [{"index": choice, "delta": delta, "finish_reason": None}],
+        }
+        return Event(tree, [Part(kind, choice, lane, holder, member)])
+
+    def answer(self, request: Request, text: str, *, reply_id: str, created_s: int) -> list[Event]:
+        """Return a whole reply of our own making."""
+        head = {"id": f"chatcmpl-{reply_id}", "created": created_s, "model": request.model}
+        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        if not request.stream:
+            choices = [
+                {
+                    "index": i,
+                    "message": {"role": "assistant", "content": text, "refusal": None},
+                    "finish_reason": "stop",
+                }
+                for i in range(request.choices)
+            ]
+            tree = {**head, "object": "chat.completion", "choices": choices, "usage": usage}
+            return [ChatReader(request.choices, wants_usage=True).whole(tree)]
+        reader = ChatReader(request.choices, wants_usage=request.wants_usage)
+        head["object"] = "chat.completion.chunk"
+        events = []
+        for i in range(request.choices):
+            delta = {"role": "assistant", "content": text}
+            events.append(reader.chunk({**head, "choices": [{"index": i, "delta": delta, "finish_reason": None}]}))
+            events.append(reader.chunk({**head, "choices": [{"index": i, "delta": {}, "finish_reason": "stop"}]}))
+        events.append(reader.chunk({**head, "choices": [], "usage": usage}))
+        return [*events, Event(None, [], terminal=True)]
+
+    def ask_again(self, request: Request, answer: str, message: str) -> Request:
+        """Return the request with the refused answer and the message to the model appended."""
+        more = [{"role": "assistant", "content": answer}, {"role": "user", "content": message}]
+        return openai_request.parse({**request.tree, "messages": [*request.tree["messages"], *more]})
+
+    def write(self, event: Event) -> bytes:
+        """Return a chunk on the wire."""
+        return b"data: [DONE]\n\n" if event.tree is None else b"data: %b\n\n" % encode(event.tree)
+
+    def write_plain(self, event: Event) -> bytes:
+        """Return a plain reply's body."""
+        return encode(event.tree)
+
+    def error(self, ending: Ending, call_id: str) -> bytes:
+        """Return the ending as OpenAI's error body."""
+        return encode(openai_error(ending, call_id))
+
+    def error_event(self, ending: Ending, call_id: str) -> bytes:
+        """Return the ending as a chunk with an `error` member, which OpenAI's SDKs raise."""
+        return b"data: %b\n\n" % encode(openai_error(ending, call_id))
+
+
+class ChatReader:
+    """Reads one reply. `whole` and `chunk` read trees, `plain` and `feed` what is on the wire."""
+
+    __slots__ = ("_calls", "_ended", "choices", "wants_usage")
+
+    def __init__(self, choices: int, *, wants_usage: bool) -> None:
+        self.choices = choices
+        self.wants_usage = wants_usage
+        self._ended: set[int] = set()
+        self._calls: dict[str, tuple[str | None, str | None]] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice has ended."""
+        return len(self._ended) >= self.choices
+
+    def plain(self, body: bytes) -> Event:
+        """Return the one event of a plain reply."""
+        return self.whole(decode_reply(body))
+
+    def whole(self, tree: Any) -> Event:
+        """Return the one event of a plain reply's tree."""
+        try:
+            parts: list[Part] = []
+            finish = None
+            for choice in tree["choices"]:
+                index = choice["index"]
+                message = choice["message"]
+                self._texts(parts, index, message, choice)
+                for number, call in enumerate(message.get("tool_calls") or ()):
+                    self._arguments(parts, index, number, call)
+                self._ended.add(index)
+                finish = finish or choice.get("finish_reason")
+            usage = _usage(tree.get("usage"))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UpstreamError(
+                f"the upstream's reply is no chat completion: {type(error).__name__} at {error}"
+            ) from None
+        return Event(tree, parts, ends=tuple(self._ended), finish=finish, usage=usage, terminal=True, whole=True)
+
+    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
+        """Return the events of the next chunks."""
+        events = []
+        for payload in payloads:
+            if payload == b"[DONE]":
+                events.append(Event(None, [], terminal=True))
+                continue
+            events.append(self.chunk(decode_reply(payload)))
+        return events
+
+    def chunk(self, tree: Any) -> Event:
+        """Return the event of a chunk."""
+        try:
+            if "error" in tree:
+                raise UpstreamError("the upstream reported an error in its stream")
+            parts: list[Part] = []
+            ends: tuple[int, ...] = ()
+            finish = None
+            for choice in tree["choices"]:
+                index = choice["index"]
+                delta = choice.get("delta")
+                if delta:
+                    self._texts(parts, index, delta, choice)
+                    for call in delta.get("tool_calls") or ():
+                        self._arguments(parts, index, call["index"], call)
+                if choice.get("finish_reason") is not None:
+                    ends = (*ends, index)
+                    finish = choice["finish_reason"]
+                    self._ended.add(index)
+            usage = _usage(tree.get("usage"))
+            alone = usage is not None and not tree["choices"]
+            if not self.wants_usage:
+                tree.pop("usage", None)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UpstreamError(f"the upstream's chunk is none of a chat: {type(error).__name__} at {error}") from None
+        silent = alone and not self.wants_usage
+        return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=bool(ends) or alone, silent=silent)
+
+    def _texts(self, parts: list[Part], index: int, holder: dict[str, Any], choice: dict[str, Any]) -> None:
+        for member, (kind, suffix) in _NAMES.items():
+            text = holder.get(member)
+            if text:
+                if type(text) is not str:
+                    raise TypeError(member)
+                part = Part(kind, index, f"{index}{suffix}", holder, member)
+                if choice.get("logprobs"):
+                    part.logprobs = choice
+                parts.append(part)
+
+    def _arguments(self, parts: list[Part], index: int, number: int, call: dict[str, Any]) -> None:
+        holder = call.get("function")
+        if holder is None:
+            holder, member = call["custom"], "input"
+        else:
+            member = "arguments"
+        lane = f"{index}t{number}"
+        known = self._calls.get(lane)
+        call_id, name = call.get("id") or (known and known[0]), holder.get("name") or (known and known[1])
+        self._calls[lane] = (call_id, name)
+        if type(holder.setdefault(member, "")) is not str:
+            raise TypeError(member)
+        part = Part("arguments", index, lane, holder, member)
+        part.call_id, part.name = call_id, name
+        parts.append(part)
+
+
+def _usage(tree: Any) -> Usage | None:
+    """Return a usage report, None where there is none. Counts must be integers ≥ 0."""
+    if not tree:
+        return None
+    prompt = tree.get("prompt_tokens_details") or {}
+    completion = tree.get("completion_tokens_details") or {}
+    usage = Usage(
+        tree["prompt_tokens"],
+        tree.get("completion_tokens") or 0,
+        cached_tokens=prompt.get("cached_tokens") or 0,
+        reasoning_tokens=completion.get("reasoning_tokens") or 0,
+    )
+    for count in (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens):
+        if type(count) is not int or count < 0:
+            raise ValueError("usage")  # noqa: TRY004 - an upstream's value, not a caller's type
+    return usage

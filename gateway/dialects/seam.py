@@ -1,0 +1,75 @@
+"""What a dialect must offer. Guards, Budget and Firewall see only the neutral view of `gateway.call`.
+
+A dialect is stateless and shared; a ReplyReader reads one reply. All that they raise is an Ending: InvalidRequest for
+what a client sent, UpstreamError for what an upstream sent.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..call import Event, Request
+from ..errors import Ending
+
+
+class ReplyReader(Protocol):
+    """Reads one reply of an upstream, plain or as a stream."""
+
+    def plain(self, body: bytes) -> Event:
+        """Return the one event of a plain reply."""
+        ...
+
+    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:
+        """Return the events of the next server-sent payloads (their `data`), in order."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice has ended."""
+        ...
+
+
+class Dialect(Protocol):
+    """One vendor's API, as requests and replies."""
+
+    name: str
+    upstream_path: str
+
+    def parse(self, tree: Any) -> Request:
+        """Return the neutral view of a decoded body."""
+        ...
+
+    def members(self, request: Request, *, model: str, limit_field: str, output_tokens: int) -> Request:
+        """Return the request as an upstream gets it: its model, the output limit in its field, usage asked for."""
+        ...
+
+    def reader(self, request: Request) -> ReplyReader:
+        """Return a reader for one reply to this request."""
+        ...
+
+    def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:
+        """Return an event of the same reply as `like` that carries a further piece of a lane."""
+        ...
+
+    def answer(self, request: Request, text: str, *, reply_id: str, created_s: int) -> list[Event]:
+        """Return a whole reply of our own making, plain or as a stream as the request wants it; its usage is 0."""
+        ...
+
+    def ask_again(self, request: Request, answer: str, message: str) -> Request:
+        """Return the request with the refused answer and the message to the model appended."""
+        ...
+
+    def write(self, event: Event) -> bytes:
+        """Return a stream's event as bytes on the wire."""
+        ...
+
+    def write_plain(self, event: Event) -> bytes:
+        """Return a plain reply's body."""
+        ...
+
+    def error(self, ending: Ending, call_id: str) -> bytes:
+        """Return the ending as a body in the vendor's form."""
+        ...
+
+    def error_event(self, ending: Ending, call_id: str) -> bytes:
+        """Return the ending as a stream's error event on the wire."""
+        ...
