@@ -1,0 +1,7 @@
+"""The operator's one file, `tollhouse.yaml`, as a frozen typed tree. Start at `load`; `Config` is the tree."""
+
+from .load import ConfigError, load, parse
+from .tree import Config, warnings
+from .values import Secret, nano_usd
+
+__all__ = ["Config", "ConfigError", "Secret", "load", "nano_usd", "parse", "warnings"]
