@@ -2,6 +2,6 @@
 
 from .load import ConfigError, load, parse
 from .tree import Config, warnings
-from .values import Secret, nano_usd
+from .values import Secret
 
-__all__ = ["Config", "ConfigError", "Secret", "load", "nano_usd", "parse", "warnings"]
+__all__ = ["Config", "ConfigError", "Secret", "load", "parse", "warnings"]

@@ -1,6 +1,7 @@
 """Read `tollhouse.yaml` into a Config, or say in one sentence a line what is wrong and where."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ FILE_BYTES_MAX = 4 << 20
 DEPTH_MAX = 32
 
 
+_BOOL = "tag:yaml.org,2002:bool"
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; `complaints` holds one sentence for each place."""
 
@@ -26,7 +30,7 @@ class ConfigError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without the surprises: no repeated member, no aliases, bounded depth."""
+    """YAML without the surprises: no repeated member, no aliases, bounded depth; `off` and `no` are words."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -52,6 +56,13 @@ class _Loader(yaml.SafeLoader):
                     problem=f"{name!r} is there twice", problem_mark=node.value[at][0].start_mark
                 )
         return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile("true|false"), ["t", "f"])
 
 
 def load(path: Path | str, *, environ: Mapping[str, str] | None = None, secrets: bool = True) -> Config:

@@ -4,9 +4,9 @@ What a profile in the file leaves out is taken from the built-in one of its name
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .values import Count, Limit, Name, Settings, Usd, UsdLimit
 
@@ -55,33 +55,61 @@ class RateSettings(Settings):
     )
 
 
-class RequestGuardSettings(Settings):
-    """What happens to each kind of finding in what a client sends."""
+Kind = Literal[
+    "email",
+    "phone",
+    "card",
+    "iban",
+    "ssn",
+    "national_id",
+    "tax_id",
+    "ip",
+    "mac",
+    "login",
+    "birth_date",
+    "passport",
+    "licence",
+    "wallet",
+    "secret",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 
-    email: Action = Field(default="tokenize", description="e-mail addresses")
-    phone: Action = Field(default="tokenize", description="telephone numbers")
-    card: Action = Field(default="tokenize", description="payment card numbers")
-    iban: Action = Field(default="tokenize", description="bank accounts")
-    ip: Action = Field(default="tokenize", description="IP addresses")
-    secret: Action = Field(default="mask", description="API keys, tokens, private keys")
+
+def _filled(action: str, secret_action: str) -> BeforeValidator:
+    """Fill in the kinds that a mapping of kinds to actions leaves out."""
+    rest = {**dict.fromkeys(KINDS, action), "secret": secret_action}
+    return BeforeValidator(lambda given: rest | given if isinstance(given, dict) else given)
 
 
-class ReplyGuardSettings(Settings):
-    """What happens to each kind of finding in what a model answers."""
-
-    email: ReplyAction = Field(default="off", description="e-mail addresses")
-    phone: ReplyAction = Field(default="off", description="telephone numbers")
-    card: ReplyAction = Field(default="off", description="payment card numbers")
-    iban: ReplyAction = Field(default="off", description="bank accounts")
-    ip: ReplyAction = Field(default="off", description="IP addresses")
-    secret: ReplyAction = Field(default="mask", description="API keys, tokens, private keys")
+_EMPTY: dict[Kind, Any] = {}
+_IN = Annotated[dict[Kind, Action], _filled("tokenize", "mask")]
+_OUT = Annotated[dict[Kind, ReplyAction], _filled("observe", "mask")]
+_ARGUMENTS = Annotated[dict[Kind, ReplyAction], _filled("observe", "observe")]
 
 
 class GuardSettings(Settings):
-    """What must not leave, and what comes back."""
+    """What must not leave, and what comes back: an action for each kind of finding."""
 
-    request: RequestGuardSettings = RequestGuardSettings()
-    reply: ReplyGuardSettings = ReplyGuardSettings()
+    request: _IN = Field(
+        default=_EMPTY,
+        validate_default=True,
+        description="in what a client sends; kinds left out: `tokenize`, `secret`: `mask`",
+    )
+    tool_result: _IN = Field(
+        default=_EMPTY,
+        validate_default=True,
+        description="in what tools answered; kinds left out: `tokenize`, `secret`: `mask`",
+    )
+    reply: _OUT = Field(
+        default=_EMPTY,
+        validate_default=True,
+        description="in what a model answers; kinds left out: `observe`, `secret`: `mask`",
+    )
+    tool_arguments: _ARGUMENTS = Field(
+        default=_EMPTY,
+        validate_default=True,
+        description="in the arguments of tool calls a model proposes; kinds left out: `observe`",
+    )
     allow_restore_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")], ...] = Field(
         default=(), max_length=256, description="hosts whose links may carry restored values"
     )

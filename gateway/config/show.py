@@ -67,6 +67,8 @@ def _default(model: type[BaseModel], name: str, part: FieldInfo) -> str:
     if part.is_required():
         return "**required**"
     shown = model.model_construct(**{name: part.default}).model_dump(mode="json", include={name})[name]
+    if isinstance(shown, dict):
+        return "as told"
     if isinstance(shown, list):
         shown = ", ".join(shown)
     if isinstance(shown, bool):
@@ -90,6 +92,8 @@ def _said(annotation: Any, metadata: list[Any]) -> str:
     if origin is tuple:
         most = [limit.max_length for limit in metadata if isinstance(limit, MaxLen)]
         return f"list of {_said(arguments[0], [])}" + (f", at most {most[0]:,}" if most else "")
+    if origin is dict:
+        return f"mapping of {_said(arguments[0], [])} to {_said(arguments[1], [])}"
     if origin in (typing.Union, types.UnionType):
         said = _said(next(a for a in arguments if a is not type(None)), metadata)
         return f"{said}, or `unlimited`" if _is_spelt(metadata) else said

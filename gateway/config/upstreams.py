@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .values import Count, ModelName, Name, Secret, Settings, Usd
+from .values import Count, ModelName, Name, Price, Secret, Settings
 
 Kind = Literal["openai", "openai_compatible", "azure", "anthropic"]
 _BASE_URLS: dict[str, str] = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com/v1"}
@@ -105,10 +105,14 @@ class TargetSettings(Settings):
 class PriceSettings(Settings):
     """Prices that override the price package's, in dollars per million tokens."""
 
-    input_usd_per_million: Usd = Field(description="fresh input")
-    output_usd_per_million: Usd = Field(description="output, thinking included")
-    cached_input_usd_per_million: Usd | None = Field(default=None, description="input read from a cache; else as fresh")
-    cache_write_usd_per_million: Usd | None = Field(default=None, description="input written to a cache; else as fresh")
+    input_usd_per_million: Price = Field(description="fresh input")
+    output_usd_per_million: Price = Field(description="output, thinking included")
+    cached_input_usd_per_million: Price | None = Field(
+        default=None, description="input read from a cache; else as fresh"
+    )
+    cache_write_usd_per_million: Price | None = Field(
+        default=None, description="input written to a cache; else as fresh"
+    )
 
 
 class RetrySettings(Settings):

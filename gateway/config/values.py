@@ -25,7 +25,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-NANO_PER_USD = 10**9
+USD_MAX = 9_000_000
+"""Below 2^53 nano-dollars, which JSON numbers hold exactly."""
 SECRET_BYTES_MAX = 65_536
 MASK = "********"
 _SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -133,6 +134,13 @@ def _usd(value: object) -> Decimal:
     return amount
 
 
+def _price(value: object) -> Decimal:
+    price = _usd(value)
+    if price != round(price, 6):
+        raise ValueError("a price per million tokens has at most six decimal places")
+    return price
+
+
 def _spelt(value: object) -> object:
     if value is None:
         raise ValueError("write a number, or the word unlimited")
@@ -177,11 +185,6 @@ def _instant(value: object) -> object:
     raise ValueError("write a date, such as 2027-01-01, or an instant, 2027-01-01T12:00:00Z")
 
 
-def nano_usd(amount: Decimal) -> int:
-    """Dollars to whole nano-dollars; exact, because a `Usd` has at most nine places."""
-    return int(amount * NANO_PER_USD)
-
-
 def _unlimited(value: Any) -> Any:
     return "unlimited" if value is None else value
 
@@ -190,8 +193,9 @@ def _unlimited_usd(value: Decimal | None) -> str:
     return "unlimited" if value is None else format(value, "f")
 
 
-_Amount = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
+_Amount = Annotated[Decimal, Field(ge=0, le=USD_MAX)]
 Usd = Annotated[_Amount, BeforeValidator(_usd), PlainSerializer(lambda d: format(d, "f"))]
+Price = Annotated[_Amount, BeforeValidator(_price), PlainSerializer(lambda d: format(d, "f"))]
 UsdLimit = Annotated[
     Annotated[_Amount, BeforeValidator(_usd)] | None, BeforeValidator(_spelt), PlainSerializer(_unlimited_usd)
 ]
