@@ -1,0 +1,151 @@
+"""The book: append a record and be told when it is durable; read what is there.
+
+Promises: an append's future resolves only after its record and its state changes are committed and fsynced; if it
+raises, nothing was promised (it may yet be found on the disk after a failed fsync, never half of it). Records keep the
+order in which they were appended. One process owns a book; any number may read it (reader.py).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from . import store
+from .errors import BookUnavailable
+from .lock import FolderLock
+from .note import Signer
+from .writer import BookLimits, Position, Statement, Writer
+
+
+def utc_now_us() -> int:
+    """Wall-clock time in µs since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+class Book:
+    """An open book. `append` is for event loops, `append_now` for threads without one; both are safe from any thread.
+
+    A record given to the book is the book's: do not touch the dict again.
+    """
+
+    __slots__ = ("_limits", "_lock", "_queue", "_reader", "_writer", "origin", "path")
+
+    def __init__(self, writer: Writer, lock: FolderLock, origin: str) -> None:
+        """Use `Book.open`."""
+        self.path = writer.path
+        self.origin = origin
+        self._writer = writer
+        self._lock = lock
+        self._limits = writer.limits
+        self._queue = writer.queue
+        self._reader = store.connect(writer.path, read_only=True)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        signer: Signer,
+        origin: str | None = None,
+        now_us: Callable[[], int] = utc_now_us,
+        limits: BookLimits | None = None,
+        schema: Sequence[str] = (),
+    ) -> Self:
+        """Take the folder's lock and open, or make, the book in it.
+
+        `origin` names the log (default: the signer's name); `schema` are statements that make the user's own tables
+        (`CREATE … IF NOT EXISTS`). Raises FolderLocked if another process owns the folder, BookDamaged if the file does
+        not contain its last signed checkpoint, NoteRefused if that was signed by another key.
+        """
+        lock = FolderLock(path.parent)
+        name = origin or signer.name
+        try:
+            writer = Writer(
+                path, signer=signer, origin=name, now_us=now_us, limits=limits or BookLimits(), schema=schema
+            )
+            book = cls(writer, lock, name)
+        except BaseException:
+            lock.release()
+            raise
+        writer.start()
+        return book
+
+    def append(
+        self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[Statement] = ()
+    ) -> "asyncio.Future[Position]":
+        """Queue a record and its state changes; the future resolves on this loop when both are durable.
+
+        Raises BookUnavailable at once if the queue is full or the book is closed. The future raises BookUnavailable
+        (the commit failed), RecordRefused or StatementFailed (only this append failed).
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Position] = loop.create_future()
+        self._put((record, tenant, statements, future, loop))
+        return future
+
+    def append_now(
+        self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[Statement] = ()
+    ) -> Position:
+        """Do the same as `append` from a thread without a loop, and wait."""
+        future: Future[Position] = Future()
+        self._put((record, tenant, statements, future, None))
+        return future.result()
+
+    def change(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":
+        """Commit state changes that need no record of their own (an expired reply deleted, an id bound)."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._put((None, None, statements, future, loop))
+        return future
+
+    def change_now(self, statements: Sequence[Statement]) -> None:
+        """Do the same as `change` from a thread without a loop, and wait."""
+        future: Future[None] = Future()
+        self._put((None, None, statements, future, None))
+        future.result()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read durable state (blocking, for start-up and commands; not safe from several threads at once)."""
+        return self._reader.execute(sql, parameters).fetchall()
+
+    def records(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, body) of the records start … end - 1, as far as they are durable when this is called."""
+        stop = store.tree_size(self._reader) if end is None else end
+        return ((row[0], row[2]) for row in store.leaves(self._reader, start, stop))
+
+    @property
+    def size(self) -> int:
+        """Number of records that are durable or about to be."""
+        return self._writer.size
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last write failed; None if it did not. A later success clears it."""
+        return self._writer.failure
+
+    @property
+    def queued(self) -> int:
+        """Number of appends that wait for the writer."""
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        """Write what is queued, sign a last checkpoint, close the file, give up the lock. Twice is harmless."""
+        if not self._writer.stopped:
+            self._writer.stop()
+        self._reader.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _put(self, item: tuple[Any, ...]) -> None:
+        if self._writer.stopped:
+            raise BookUnavailable("the book is closed")
+        if self._queue.qsize() >= self._limits.queue_max:
+            raise BookUnavailable(f"the book's queue is full: {self._limits.queue_max} records wait to be written")
+        self._queue.put(item)

@@ -1,0 +1,39 @@
+"""The tables of the book inside its SQLite file. All are named `book_…`: the rest of the file is its user's `state`.
+
+book_leaf        a record: the bytes that are hashed, their leaf hash, and columns copied from them for searching
+book_tile        hash tiles (tiles.py), key = level << 48 | number; level 0 when full, higher ones as they grow
+book_checkpoint  every signed checkpoint, by size
+book_head        the last signed head of each tenant (heads.py)
+book_payload     encrypted payloads beside the log, by the leaf's index
+book_key         wrapped keys of tenants and subjects; a shredded key keeps its row and loses its bytes
+book_name        pseudonyms and what they stand for, encrypted with the same keys
+book_meta        format version, origin, whether the last owner closed the book
+"""
+
+FORMAT = 1
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS book_leaf(
+        idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL, at_us INTEGER NOT NULL, kind TEXT NOT NULL,
+        tenant TEXT, tseq INTEGER, run TEXT)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS book_leaf_tenant ON book_leaf(tenant, tseq) WHERE tenant IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS book_leaf_run ON book_leaf(run) WHERE run IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS book_tile(id INTEGER PRIMARY KEY, hashes BLOB NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS book_checkpoint(
+        size INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, note BLOB NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS book_head(
+        tenant TEXT PRIMARY KEY, tseq INTEGER NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS book_payload(
+        idx INTEGER PRIMARY KEY, key INTEGER NOT NULL, at_us INTEGER NOT NULL, sealed BLOB NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS book_payload_key ON book_payload(key)",
+    """CREATE TABLE IF NOT EXISTS book_key(
+        id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, owner TEXT NOT NULL, wrapped BLOB, made_us INTEGER NOT NULL,
+        shredded_us INTEGER, UNIQUE(tenant, owner, shredded_us))""",
+    """CREATE TABLE IF NOT EXISTS book_name(
+        tenant TEXT NOT NULL, pseudonym TEXT NOT NULL, key INTEGER NOT NULL, sealed BLOB NOT NULL,
+        PRIMARY KEY(tenant, pseudonym)) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS book_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+)
+
+LEAF_COLUMNS = 8
+TILE_LEVEL_SHIFT = 48

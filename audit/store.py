@@ -1,0 +1,153 @@
+"""The book's SQLite file: opening it with the promised durability, and reading what is durable.
+
+Promise: a transaction that `COMMIT` acknowledged survives a kill and, as far as the disk keeps its word, a power cut
+(WAL, `synchronous=FULL`: one fsync a commit). After any failed commit the file is opened anew and its WAL is written
+through into the database before anything else is trusted: pages of a failed fsync may be gone although they still read
+well.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import BookDamaged
+from .merkle import HASH_BYTES
+from .schema import FORMAT, LEAF_COLUMNS, TABLES, TILE_LEVEL_SHIFT
+from .tiles import TILE_WIDTH
+
+Row = tuple[int, bytes, bytes, int, str, str | None, int | None, str | None]
+"""index, leaf hash, body, time (µs UTC), kind, tenant, tseq, run."""
+
+_CHUNKS = (256, 64, 16, 4, 1)
+_ROW = f"({','.join('?' * LEAF_COLUMNS)})"
+_INSERT = {n: f"INSERT INTO book_leaf VALUES {','.join([_ROW] * n)}" for n in _CHUNKS}  # noqa: S608 - only marks
+_PUT_TILE = "INSERT INTO book_tile VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET hashes = excluded.hashes"
+_WAL_PAGES = 4_000
+_BUSY_MS = 5_000
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the file; the connection may be handed to another thread, but used by one at a time."""
+    if read_only:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return db
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA secure_delete = ON")
+    db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    return db
+
+
+def prepare(db: sqlite3.Connection, origin: str, schema: Sequence[str]) -> None:
+    """Make the tables that are missing; raise BookDamaged if the file is of another log or a newer format."""
+    db.execute("BEGIN IMMEDIATE")
+    for statement in (*TABLES, *schema):
+        db.execute(statement)
+    db.execute("INSERT OR IGNORE INTO book_meta VALUES('format', ?), ('origin', ?)", (FORMAT, origin))
+    db.execute("COMMIT")
+    check_meta(db, origin)
+
+
+def check_meta(db: sqlite3.Connection, origin: str | None) -> str:
+    """Return the file's origin; raise BookDamaged if it is not `origin` or if the format is not known."""
+    meta = dict(db.execute("SELECT name, value FROM book_meta").fetchall())
+    if meta.get("format") != FORMAT:
+        raise BookDamaged(f"the book has format {meta.get('format')}, this version reads {FORMAT}")
+    if origin is not None and meta["origin"] != origin:
+        raise BookDamaged(f"the book is of {meta['origin']!r}, expected {origin!r}")
+    return str(meta["origin"])
+
+
+def write_through(db: sqlite3.Connection) -> None:
+    """Copy the WAL into the database, fsync it and empty the WAL; raise sqlite3.OperationalError if that fails."""
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("a reader keeps the write-ahead log busy")
+
+
+def insert_leaves(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Insert rows with few, wide statements: each one gives up the interpreter lock only once."""
+    at, left = 0, len(rows)
+    for chunk in _CHUNKS:
+        while left >= chunk:
+            values: list[Any] = []
+            for row in rows[at : at + chunk]:
+                values += row
+            db.execute(_INSERT[chunk], values)
+            at += chunk
+            left -= chunk
+
+
+def put_tiles(db: sqlite3.Connection, changed: dict[tuple[int, int], bytes]) -> None:
+    """Store tiles by (level, number)."""
+    db.executemany(_PUT_TILE, [(level << TILE_LEVEL_SHIFT | n, hashes) for (level, n), hashes in changed.items()])
+
+
+def tree_size(db: sqlite3.Connection) -> int:
+    """Return the number of leaves; raise BookDamaged if indexes have gaps at the ends."""
+    (last,) = db.execute("SELECT max(idx) FROM book_leaf").fetchone()
+    return 0 if last is None else int(last) + 1
+
+
+def read_tile(db: sqlite3.Connection, level: int, number: int, width: int) -> bytes:
+    """Read at least `width` hashes of a tile; raise BookDamaged if they are not there. A `tiles.ReadTile`."""
+    row = db.execute("SELECT hashes FROM book_tile WHERE id = ?", (level << TILE_LEVEL_SHIFT | number,)).fetchone()
+    if row is not None:
+        tile = bytes(row[0])
+    elif level == 0:
+        first = number * TILE_WIDTH
+        rows = db.execute(
+            "SELECT hash FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (first, first + width)
+        ).fetchall()
+        tile = b"".join(each[0] for each in rows)
+    else:
+        tile = b""
+    if len(tile) < width * HASH_BYTES or len(tile) % HASH_BYTES:
+        raise BookDamaged(f"tile {level}/{number} has {len(tile) // HASH_BYTES} hashes, {width} are needed")
+    return tile
+
+
+def tenant_heads(db: sqlite3.Connection) -> dict[str, int]:
+    """Return each tenant's last tseq, by one index seek a tenant."""
+    found: dict[str, int] = {}
+    tenant = ""
+    while True:
+        row = db.execute(
+            "SELECT tenant, tseq FROM book_leaf INDEXED BY book_leaf_tenant WHERE tenant = "
+            "(SELECT min(tenant) FROM book_leaf INDEXED BY book_leaf_tenant WHERE tenant > ?) "
+            "ORDER BY tseq DESC LIMIT 1",
+            (tenant,),
+        ).fetchone()
+        if row is None:
+            return found
+        tenant = row[0]
+        found[tenant] = row[1]
+
+
+def tenants_since(db: sqlite3.Connection, size: int) -> list[str]:
+    """Return the tenants that have records beyond a tree size, or whose stored head is behind their last record."""
+    rows = db.execute(
+        "SELECT tenant FROM book_leaf WHERE idx >= ? AND tenant IS NOT NULL GROUP BY tenant", (size,)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def last_checkpoint(db: sqlite3.Connection) -> tuple[int, bytes] | None:
+    """Size and note of the newest checkpoint."""
+    row = db.execute("SELECT size, note FROM book_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    return None if row is None else (row[0], bytes(row[1]))
+
+
+def leaves(db: sqlite3.Connection, start: int, end: int, *, page: int = 1_000) -> Iterator[Row]:
+    """Rows start … end - 1 in order, read in short transactions of `page` rows."""
+    while start < end:
+        stop = min(start + page, end)
+        yield from db.execute(
+            "SELECT * FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (start, stop)
+        ).fetchall()
+        start = stop

@@ -1,0 +1,329 @@
+"""The one thread that writes the book: it takes what has queued up, commits it with one fsync, then tells the callers.
+
+    queue ──▶ group ──▶ BEGIN · each append in turn · leaves · tiles · COMMIT (fsync) ──▶ futures resolved
+       ▲                                                   │ fails
+       └── whatever arrives meanwhile is the next group    └──▶ the whole group fails, the file is opened anew
+
+An idle book commits at once; under load the group grows by itself. An append's state changes, payload and record come
+together or not at all, and never touch the others of their group. Checkpoints are signed over what is already durable,
+never over what is about to be.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from . import store
+from .canonical import encode
+from .checkpoint import Checkpoint, open_checkpoint
+from .errors import BookDamaged, BookError, BookUnavailable, RecordRefused, StatementFailed
+from .heads import Head
+from .merkle import leaf_hash, root_at
+from .note import Signer
+from .record import SCHEMA_VERSION
+from .tiles import TiledTree, TileNodes
+
+Statement = tuple[str, Sequence[Any]]
+"""A state change: SQL and its parameters."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a record stands: its index in the log, its leaf hash, its number within its tenant (None without one)."""
+
+    index: int
+    leaf: bytes
+    tseq: int | None
+
+
+Outcome = Position | BookError | None
+Append = tuple[
+    dict[str, Any] | None,
+    str | None,
+    Sequence[Statement],
+    "asyncio.Future[Any] | Future[Any]",
+    asyncio.AbstractEventLoop | None,
+]
+"""record (None: only statements), tenant, statements, future, its loop (None: a waiting thread)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookLimits:
+    """Bounds of an open book; each has a default that suits one gateway process."""
+
+    checkpoint_every_s: float = 10.0
+    queue_max: int = 10_000
+    group_max: int = 512
+    heads_max: int = 256
+    close_wait_s: float = 30.0
+
+
+class Writer:
+    """The writing side of one file. Only its thread touches the connection once `start` was called."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        signer: Signer,
+        origin: str,
+        now_us: Callable[[], int],
+        limits: BookLimits,
+        schema: Sequence[str],
+    ) -> None:
+        """Open the file, check that it contains its last checkpoint, and be ready to start."""
+        self.path = path
+        self.limits = limits
+        self.queue: SimpleQueue[Append | None] = SimpleQueue()
+        self.failure: str | None = None
+        self.stopped = False
+        self._signer = signer
+        self._origin = origin
+        self._now_us = now_us
+        self._db: sqlite3.Connection | None = None
+        self._signed_size = 0
+        self._signed_at = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="book-writer", daemon=True)
+        self._changed_tenants: dict[str, None] = {}
+        db = store.connect(path)
+        try:
+            store.prepare(db, origin, schema)
+            self._load(db)
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+
+    @property
+    def size(self) -> int:
+        """Number of durable records (as of the last commit, when asked from another thread)."""
+        return self._tree.edge.size
+
+    def start(self) -> None:
+        """Start writing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, sign a last checkpoint, end the thread and close the file."""
+        self.queue.put(None)
+        self._thread.join(self.limits.close_wait_s)
+
+    def _load(self, db: sqlite3.Connection) -> None:
+        """Take tree, tenants and time from what is durable; refuse a file that does not contain its last checkpoint."""
+        size = store.tree_size(db)
+        read = partial(store.read_tile, db)
+        self._tree = TiledTree(size, read)
+        self._tseq = store.tenant_heads(db)
+        self._last_us = (
+            int(db.execute("SELECT at_us FROM book_leaf WHERE idx = ?", (size - 1,)).fetchone()[0]) if size else 0
+        )
+        last = store.last_checkpoint(db)
+        self._signed_size = 0 if last is None else last[0]
+        self._changed_tenants = dict.fromkeys(store.tenants_since(db, self._signed_size))
+        if last is None:
+            return
+        signed = open_checkpoint(last[1], self._origin, [self._signer.verifier])
+        if signed.size > size:
+            raise BookDamaged(f"the book has {size} records, its last checkpoint was signed over {signed.size}")
+        root = root_at(signed.size, TileNodes(size, read))
+        if root != signed.root:
+            raise BookDamaged(
+                f"the first {signed.size} records have root {root.hex()}, the checkpoint says {signed.root.hex()}"
+            )
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self.stopped = True
+            self._fail_queued()
+            if self._db is not None:
+                self._db.close()
+
+    def _serve(self) -> None:
+        queue, group_max = self.queue, self.limits.group_max
+        while True:
+            group: list[Append] = []
+            closing = False
+            with contextlib.suppress(Empty):
+                item = queue.get(timeout=self._checkpoint_in())
+                while item is not None:
+                    group.append(item)
+                    if len(group) == group_max:
+                        break
+                    item = queue.get_nowait()
+                closing = item is None
+            if group:
+                self._write(group)
+            if closing or self._checkpoint_in() == 0:
+                self._sign()
+            if closing:
+                return
+
+    def _checkpoint_in(self) -> float | None:
+        """Seconds until a checkpoint is due; None if the tree has not grown since the last one."""
+        if self._tree.edge.size == self._signed_size:
+            return None
+        return max(0.0, self._signed_at + self.limits.checkpoint_every_s - time.monotonic())
+
+    def _write(self, group: list[Append]) -> None:
+        outcomes: list[Outcome] = []
+        try:
+            outcomes = self._commit(group)
+            self.failure = None
+        except (sqlite3.Error, OSError, BookDamaged) as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            self._drop()
+        finally:
+            if not outcomes:
+                outcomes = [BookUnavailable(f"the book could not be written: {self.failure}") for _ in group]
+            _tell(group, outcomes)
+
+    def _commit(self, group: list[Append]) -> list[Outcome]:
+        """Write a group durably and return each append's outcome; after a sqlite3.Error nothing may be trusted."""
+        db = self._connection()
+        self._last_us = at_us = max(self._last_us, self._now_us())
+        rows: list[store.Row] = []
+        outcomes: list[Outcome] = []
+        db.execute("BEGIN IMMEDIATE")
+        for append in group:
+            try:
+                outcomes.append(self._place(db, append, at_us, rows))
+            except BookError as error:
+                outcomes.append(error)
+        store.insert_leaves(db, rows)
+        changed = self._tree.take_changed()
+        if changed:
+            store.put_tiles(db, changed)
+        db.execute("COMMIT")
+        return outcomes
+
+    def _place(self, db: sqlite3.Connection, append: Append, at_us: int, rows: list[store.Row]) -> Position | None:
+        """Give one append its place in the group, its statements executed."""
+        record, tenant, statements, _, _ = append
+        body = b""
+        tseq: int | None = None
+        if record is not None:
+            if "tseq" in record or "at" in record or "tenant" in record or "v" in record:
+                raise RecordRefused("`at`, `tenant`, `tseq` and `v` are set by the book, a record must not bring them")
+            record["v"] = SCHEMA_VERSION
+            record["at"] = at_us
+            if tenant is not None:
+                tseq = self._tseq.get(tenant, 0) + 1
+                record["tenant"] = tenant
+                record["tseq"] = tseq
+            body = encode(record)
+        if statements:
+            _execute(db, statements)
+        if record is None:
+            return None
+        leaf = leaf_hash(body)
+        index = self._tree.edge.size
+        self._tree.append(leaf)
+        if tenant is not None and tseq is not None:
+            self._tseq[tenant] = tseq
+            self._changed_tenants[tenant] = None
+        rows.append((index, leaf, body, at_us, record["kind"], tenant, tseq, record.get("run")))
+        return Position(index, leaf, tseq)
+
+    def _sign(self) -> None:
+        """Sign a checkpoint over what is durable and heads of the tenants that wrote since the last one."""
+        size = self._tree.edge.size
+        if size == self._signed_size:
+            return
+        self._signed_at = time.monotonic()
+        try:
+            db = self._connection()
+            size, root = self._tree.edge.size, self._tree.edge.root()
+            if size == self._signed_size:
+                return
+            note = Checkpoint(self._origin, size, root).sign(self._signer).encode()
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO book_checkpoint VALUES(?, ?, ?)", (size, self._last_us, note))
+            for tenant in list(self._changed_tenants)[: self.limits.heads_max]:
+                head = Head(self._origin, tenant, self._tseq[tenant], size, root)
+                row = (tenant, head.tseq, size, head.sign(self._signer).encode())
+                db.execute("INSERT OR REPLACE INTO book_head VALUES(?, ?, ?, ?)", row)
+                del self._changed_tenants[tenant]
+            db.execute("COMMIT")
+        except (sqlite3.Error, OSError, BookDamaged) as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            self._drop()
+        else:
+            self._signed_size = size
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return the open connection; after a failure, open the file anew and take everything from what is durable."""
+        if self._db is None:
+            db = store.connect(self.path)
+            try:
+                store.write_through(db)
+                self._load(db)
+            except BaseException:
+                db.close()
+                raise
+            self._db = db
+        return self._db
+
+    def _drop(self) -> None:
+        """Give the connection up after a failure: what it believes may not be what is on the disk."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _fail_queued(self) -> None:
+        group: list[Append] = []
+        with contextlib.suppress(Empty):
+            while True:
+                item = self.queue.get_nowait()
+                if item is not None:
+                    group.append(item)
+        _tell(group, [BookUnavailable("the book is closed") for _ in group])
+
+
+def _execute(db: sqlite3.Connection, statements: Sequence[Statement]) -> None:
+    """Execute state changes in a savepoint; raise StatementFailed if one is refused and the transaction goes on."""
+    db.execute("SAVEPOINT one")
+    try:
+        for sql, parameters in statements:
+            db.execute(sql, parameters)
+    except sqlite3.Error as error:
+        if not db.in_transaction:
+            raise
+        db.execute("ROLLBACK TO one")
+        db.execute("RELEASE one")
+        raise StatementFailed(f"a state change was refused: {error}") from error
+    db.execute("RELEASE one")
+
+
+def _tell(group: Sequence[Append], outcomes: Sequence[Outcome]) -> None:
+    """Resolve the futures: one call into each event loop, and waiting threads directly."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Outcome]]] = {}
+    for (_, _, _, future, loop), outcome in zip(group, outcomes, strict=True):
+        if loop is None:
+            resolve([(future, outcome)])
+        else:
+            loops.setdefault(loop, []).append((future, outcome))
+    for loop, pairs in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop has ended; nobody waits for these any more
+            loop.call_soon_threadsafe(resolve, pairs)
+
+
+def resolve(pairs: Sequence[tuple[Any, Outcome]]) -> None:
+    """Set each future's result or exception, but for those that were cancelled."""
+    for future, outcome in pairs:
+        if future.done():
+            continue
+        if isinstance(outcome, BookError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
