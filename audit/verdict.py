@@ -1,0 +1,54 @@
+"""What a verification found: figures, and every contradiction with the place where it is."""
+
+from dataclasses import dataclass, field
+
+PROBLEMS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One contradiction: what kind, at which record (None: not of one record), and a sentence with both figures."""
+
+    kind: str
+    index: int | None
+    sentence: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The result. `ok` only if nothing contradicts; `signed_size` says how far a checkpoint vouches for it."""
+
+    origin: str
+    size: int = 0
+    signed_size: int = 0
+    checkpoints: int = 0
+    tenants: dict[str, int] = field(default_factory=dict)
+    root: bytes = b""
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether no contradiction was found."""
+        return self.problem_count == 0
+
+    def add(self, kind: str, index: int | None, sentence: str) -> None:
+        """Note a contradiction; the first 100 are kept, all are counted."""
+        self.problem_count += 1
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(kind, index, sentence))
+
+    def altered(self) -> list[int]:
+        """Return the indexes of records that are not what was written, in order."""
+        return sorted({each.index for each in self.problems if each.index is not None})
+
+    def sentences(self) -> list[str]:
+        """Return the result in words, a line each."""
+        if self.ok:
+            unsigned = self.size - self.signed_size
+            tail = f"; the last {unsigned} are not yet under a checkpoint" if unsigned else ""
+            figures = f"{self.size} records verified, {self.checkpoints} checkpoints hold, {len(self.tenants)} tenants"
+            return [f"{self.origin}: {figures} complete{tail}"]
+        head = f"{self.origin}: NOT what was written: {self.problem_count} contradictions in {self.size} records"
+        more = self.problem_count - len(self.problems)
+        return [head, *(each.sentence for each in self.problems), *([f"… and {more} more"] if more else [])]

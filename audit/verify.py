@@ -1,0 +1,206 @@
+"""Verify a whole book offline: every byte against every hash, checkpoint and head. Needs the file and a public key.
+
+    body ── leaf hash ── stored hash ── tile ── root ── checkpoint signature ── anchor
+      └── tenant, tseq, at, kind, run: equal to the columns, contiguous, never back in time
+
+Each arrow is compared on its own, so that the verdict names the record that was altered and not only that one was. Who
+holds the signing key can forge everything up to the checkpoint; only an anchor kept elsewhere shows that.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from . import store
+from .checkpoint import Checkpoint, open_checkpoint
+from .errors import BookDamaged, NoteRefused
+from .heads import open_head
+from .merkle import Edge
+from .note import Verifier
+from .reader import Reader
+from .tiles import TILE_HEIGHT, TILE_WIDTH, split_hashes
+from .verdict import Verdict
+
+Leaf = tuple[int, bytes, bytes, tuple[Any, ...] | None]
+"""index, stored leaf hash, body, columns (at, kind, tenant, tseq, run) if the source has any."""
+
+
+class Walk:
+    """One pass over all leaves, in order: grows the tree, checks each record and each signed statement on the way."""
+
+    def __init__(self, verdict: Verdict, checkpoints: Sequence[Checkpoint]) -> None:
+        """`checkpoints` are verified ones (of the log and of anchors), in any order."""
+        self.verdict = verdict
+        self.edge = Edge()
+        self._at_us = 0
+        self._due = sorted(checkpoints, key=lambda each: each.size)
+        self._good = 0
+
+    def leaf(self, leaf: Leaf) -> None:
+        """Check the next record."""
+        index, stored, body, columns = leaf
+        edge, verdict = self.edge, self.verdict
+        if index != edge.size:
+            verdict.add("missing", edge.size, f"record {edge.size} is missing: the next one found is {index}")
+        computed = sha256(b"\x00" + body).digest()
+        if computed != stored:
+            verdict.add(
+                "altered",
+                index,
+                f"record {index} was altered: its bytes hash to {computed.hex()}, {stored.hex()} was written",
+            )
+        self._fields(index, body, columns)
+        edge.append(computed)
+        if self._due and self._due[0].size == edge.size:
+            self.compare()
+
+    def compare(self) -> None:
+        """Compare the tree as it is now with the checkpoints of this size."""
+        size = self.edge.size
+        root = self.edge.root()
+        while self._due and self._due[0].size == size:
+            signed = self._due.pop(0)
+            if signed.root == root:
+                self._good = size
+            else:
+                self.verdict.add(
+                    "root",
+                    None,
+                    f"the first {size} records have root {root.hex()}, {signed.root.hex()} was signed: "
+                    f"something between {self._good} and {size - 1} is not what was signed",
+                )
+
+    def finish(self) -> None:
+        """Note what the signed statements claim beyond the last record."""
+        self.compare()
+        for signed in self._due:
+            self.verdict.add(
+                "truncated", None, f"a checkpoint was signed over {signed.size} records, only {self.edge.size} are here"
+            )
+        self.verdict.size = self.edge.size
+        self.verdict.root = self.edge.root()
+
+    def _fields(self, index: int, body: bytes, columns: tuple[Any, ...] | None) -> None:
+        verdict = self.verdict
+        try:
+            record = orjson.loads(body)
+            at_us, kind, tenant, tseq = record["at"], record["kind"], record.get("tenant"), record.get("tseq")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            verdict.add("format", index, f"record {index} is no record: its bytes cannot be read")
+            return
+        if columns is not None and columns != (at_us, kind, tenant, tseq, record.get("run")):
+            verdict.add("columns", index, f"record {index} is filed under other columns than its bytes say")
+        if at_us < self._at_us:
+            verdict.add("time", index, f"record {index} was written at {at_us} µs, the one before at {self._at_us}")
+        self._at_us = at_us
+        if tenant is not None:
+            expected = verdict.tenants.get(tenant, 0) + 1
+            if tseq != expected:
+                verdict.add("tseq", index, f"record {index} is number {tseq} of tenant {tenant}, expected {expected}")
+            verdict.tenants[tenant] = tseq if isinstance(tseq, int) else expected
+
+
+def verify_book(path: Path, verifiers: Sequence[Verifier], *, anchors: Iterable[Checkpoint] = ()) -> Verdict:
+    """Verify a book's file against the log's public keys and, if given, checkpoints kept elsewhere.
+
+    Works while an owner runs (up to the size at its start). Never raises for what the records contain; raises BookError
+    if there is no file or the format is unknown.
+    """
+    with contextlib.closing(Reader.open(path)) as reader:
+        verdict = Verdict(reader.origin)
+        checkpoints = list(_checkpoints(reader, verifiers, verdict))
+        verdict.checkpoints = len(checkpoints)
+        verdict.signed_size = max((each.size for each in checkpoints), default=0)
+        if not checkpoints and reader.size:
+            verdict.add("unsigned", None, f"none of the {reader.size} records is under a checkpoint of a known key")
+        walk = Walk(verdict, [*checkpoints, *anchors])
+        walk.compare()
+        rows = reader.rows()
+        number = 0
+        while tile := list(islice(rows, TILE_WIDTH)):
+            for row in tile:
+                walk.leaf((row[0], bytes(row[1]), bytes(row[2]), row[3:]))
+            _compare_tile(reader, number, [bytes(row[1]) for row in tile], verdict)
+            number += 1
+        walk.finish()
+        _compare_upper_tiles(reader, verdict)
+        _heads(reader, verifiers, verdict)
+        return verdict
+
+
+def _checkpoints(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> Iterator[Checkpoint]:
+    for size, note in reader.db.execute("SELECT size, note FROM book_checkpoint ORDER BY size"):
+        try:
+            signed = open_checkpoint(bytes(note), reader.origin, verifiers)
+        except NoteRefused as error:
+            verdict.add("signature", None, f"the checkpoint over {size} records does not hold: {error}")
+            continue
+        if signed.size == size:
+            yield signed
+        else:
+            verdict.add("signature", None, f"the checkpoint over {signed.size} records is filed under {size}")
+
+
+def _compare_tile(reader: Reader, number: int, hashes: list[bytes], verdict: Verdict) -> None:
+    """Compare a stored level-0 tile with the leaf hashes beside the records."""
+    row = reader.db.execute("SELECT hashes FROM book_tile WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        if len(hashes) == TILE_WIDTH:
+            verdict.add("tile", None, f"the hash tile 0/{number} is missing")
+        return
+    for offset, (tiled, stored) in enumerate(zip(split_hashes(bytes(row[0])), hashes, strict=False)):
+        if tiled != stored:
+            index = number * TILE_WIDTH + offset
+            verdict.add(
+                "altered", index, f"record {index} was altered: its hash tile has {tiled.hex()}, it has {stored.hex()}"
+            )
+
+
+def _compare_upper_tiles(reader: Reader, verdict: Verdict) -> None:
+    """Compare the tiles above level 0 with the tiles below them."""
+    level = 1
+    while verdict.size >> (TILE_HEIGHT * level):
+        for index in range(verdict.size >> (TILE_HEIGHT * level)):
+            number, offset = divmod(index, TILE_WIDTH)
+            try:
+                below = reader.nodes(TILE_HEIGHT * level, index), _from_below(reader, level, index)
+            except BookDamaged as error:
+                verdict.add("tile", None, str(error))
+                return
+            if below[0] != below[1]:
+                verdict.add("tile", None, f"hash {offset} of tile {level}/{number} is not the root of the tile below")
+        level += 1
+
+
+def _from_below(reader: Reader, level: int, index: int) -> bytes:
+    edge = Edge()
+    for each in split_hashes(store.read_tile(reader.db, level - 1, index, TILE_WIDTH)):
+        edge.append(each)
+    return edge.root()
+
+
+def _heads(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> None:
+    """Compare each tenant's signed head with its last record at that tree size."""
+    for tenant, size, note in reader.db.execute("SELECT tenant, size, note FROM book_head"):
+        try:
+            head = open_head(bytes(note), reader.origin, verifiers)
+        except NoteRefused as error:
+            verdict.add("signature", None, f"the head of tenant {tenant} does not hold: {error}")
+            continue
+        if (head.tenant, head.size) != (tenant, size):
+            verdict.add("signature", None, f"the head of tenant {head.tenant} is filed under {tenant}")
+            continue
+        (last,) = reader.db.execute(
+            "SELECT max(tseq) FROM book_leaf WHERE tenant = ? AND idx < ?", (tenant, head.size)
+        ).fetchone()
+        if last != head.tseq:
+            verdict.add(
+                "tenant",
+                None,
+                f"tenant {tenant} has {last or 0} records in the first {head.size}, {head.tseq} were signed",
+            )
