@@ -1,0 +1,173 @@
+"""One account a scope: its caps as cells (what is used of one limit in one window) and a tally of what was spent.
+
+`used` = settled + held. A hold remembers the very cells it went into, so a settlement always lands in the window in
+which its hold was made, however late: a rolled window is a fresh cell. Tallies (a day each for tenants and keys) give
+a cap that is set later what was spent before it, exactly for day, week, month and total; minute and hour start at 0.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from .money import AMOUNT_MAX
+from .refusals import Ended
+from .windows import FOREVER, WINDOWS, bounds
+
+DIMENSIONS = ("nano_usd", "input_tokens", "output_tokens", "tokens", "concurrency")
+NANO, INPUT, OUTPUT, TOKENS, LIVE = range(5)
+_DAYS_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit on one dimension in one window; soft caps only warn. ValueError if it makes no sense.
+
+    `window="call"` bounds each single hold; concurrency knows only `total` (how many at once).
+    """
+
+    dimension: str
+    limit: int
+    window: str = "total"
+    hard: bool = True
+
+    def __post_init__(self) -> None:
+        if self.dimension not in DIMENSIONS:
+            raise ValueError(f"unknown dimension {self.dimension!r}; one of {', '.join(DIMENSIONS)}")
+        if self.window not in WINDOWS and self.window != "call":
+            raise ValueError(f"unknown window {self.window!r}; one of call, {', '.join(WINDOWS)}")
+        if self.dimension == "concurrency" and self.window != "total":
+            raise ValueError("concurrency is how many at once; it has no window")
+        if not 0 <= self.limit <= AMOUNT_MAX:
+            raise ValueError(f"a cap lies between 0 and {AMOUNT_MAX}, got {self.limit}")
+
+    def __str__(self) -> str:
+        return f"{self.dimension}/{self.window}/{'hard' if self.hard else 'soft'}/{self.limit}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cap":
+        """Read what `str` wrote; ValueError for anything else."""
+        dimension, window, kind, limit = text.split("/")
+        if kind not in ("hard", "soft"):
+            raise ValueError(f"a cap is hard or soft, not {kind!r}")
+        return cls(dimension, int(limit), window, kind == "hard")
+
+
+class Cell:
+    """What is used of one cap in one window. `limit` is FOREVER for a soft cap, whose figure is in `cap`."""
+
+    __slots__ = ("cap", "dim", "end_us", "limit", "settled", "start_us", "used", "warn_at")
+
+    def __init__(self, cap: Cap, start_us: int, end_us: int) -> None:
+        self.cap = cap
+        self.dim = DIMENSIONS.index(cap.dimension)
+        self.start_us = start_us
+        self.end_us = end_us
+        self.used = 0
+        self.settled = 0
+        self.bound_by(cap)
+
+    def bound_by(self, cap: Cap) -> None:
+        """Take over a changed limit, keeping what is used."""
+        self.cap = cap
+        self.limit = cap.limit if cap.hard else FOREVER
+        self.warn_at = FOREVER if cap.hard else cap.limit
+
+
+class Tally:
+    """What was settled between `start_us` and `end_us`: nano-dollars, tokens and how many holds."""
+
+    __slots__ = ("calls", "end_us", "input_tokens", "nano", "output_tokens", "start_us")
+
+    def __init__(self, start_us: int, end_us: int) -> None:
+        self.start_us = start_us
+        self.end_us = end_us
+        self.nano = self.input_tokens = self.output_tokens = self.calls = 0
+
+    def add(self, other: "Tally") -> None:
+        """Fold another tally's figures in."""
+        self.nano += other.nano
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.calls += other.calls
+
+    def of(self, dim: int) -> int:
+        """Return what was settled in a dimension (0 for concurrency: nothing of it stays)."""
+        return (self.nano, self.input_tokens, self.output_tokens, self.input_tokens + self.output_tokens, 0)[dim]
+
+
+class Account:
+    """A scope's caps and spend. `wake_us` is the next instant at which something about it changes by itself."""
+
+    __slots__ = ("call_caps", "cells", "closed_us", "days", "past", "scope", "tally", "wake_us", "why", "zone")
+
+    def __init__(self, scope: str, at_us: int, zone: ZoneInfo, *, daily: bool) -> None:
+        self.scope = scope
+        self.zone = zone
+        self.cells: tuple[Cell, ...] = ()
+        self.call_caps: tuple[Cap, ...] = ()
+        self.days: deque[Tally] | None = deque() if daily else None
+        self.past: Tally | None = None
+        self.tally = Tally(*bounds("day" if daily else "total", at_us, zone))
+        self.closed_us = FOREVER
+        self.why = ""
+        self.set_wake()
+
+    def set_wake(self) -> None:
+        """Find the next instant at which a window ends or the scope closes."""
+        wake = min(self.closed_us, self.tally.end_us)
+        for cell in self.cells:
+            wake = min(wake, cell.end_us)
+        self.wake_us = wake
+
+    def roll(self, now_us: int) -> None:
+        """Begin new windows where the old ones have ended; a clock stepped back changes nothing."""
+        if self.days is not None and now_us >= self.tally.end_us:
+            self.days.append(self.tally)
+            if len(self.days) > _DAYS_KEPT:
+                self.past = self.past or Tally(0, 0)
+                self.past.add(self.days.popleft())
+            self.tally = Tally(*bounds("day", now_us, self.zone))
+        self.cells = tuple(
+            cell if now_us < cell.end_us else Cell(cell.cap, *bounds(cell.cap.window, now_us, self.zone))
+            for cell in self.cells
+        )
+        self.set_wake()
+
+    def closed_as(self, now_us: int) -> Ended:  # noqa: ARG002 - a run's answer depends on the time
+        """Say why this scope is closed."""
+        return Ended(self.scope, self.why)
+
+    def tallies(self) -> list[Tally]:
+        """Return all tallies, oldest first; their sum is all that was ever settled here."""
+        return [*([self.past] if self.past else ()), *(self.days or ()), self.tally]
+
+    def tally_at(self, at_us: int) -> Tally:
+        """Return the tally whose time contains `at_us`, or the one that keeps what is older."""
+        for tally in reversed(self.tallies()):
+            if tally.start_us <= at_us:
+                return tally
+        self.past = self.past or Tally(0, 0)
+        return self.past
+
+    def set_caps(self, caps: tuple[Cap, ...], now_us: int) -> list[Cell]:
+        """Replace the caps, keeping what is used of those that stay; return the new cells (their holds are missing)."""
+        self.roll(now_us)
+        kept = {(cell.cap.dimension, cell.cap.window, cell.cap.hard): cell for cell in self.cells}
+        cells, fresh = [], []
+        for cap in caps:
+            if cap.window == "call":
+                continue
+            cell = kept.pop((cap.dimension, cap.window, cap.hard), None)
+            if cell is None:
+                cell = Cell(cap, *bounds(cap.window, now_us, self.zone))
+                if cap.window not in ("minute", "hour"):
+                    cell.settled = sum(t.of(cell.dim) for t in self.tallies() if t.start_us >= cell.start_us)
+                cell.used = cell.settled
+                fresh.append(cell)
+            else:
+                cell.bound_by(cap)
+            cells.append(cell)
+        self.cells = tuple(cells)
+        self.call_caps = tuple(cap for cap in caps if cap.window == "call")
+        self.set_wake()
+        return fresh

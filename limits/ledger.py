@@ -1,0 +1,344 @@
+"""The embedded ledger: atomic holds over all scopes of a call, settlements that lower a balance only when durable.
+
+    hold ──▶ open ──settle──▶ settlement made, still standing ──apply──▶ charged
+               ├──drop──▶ gone (its intent never became durable)
+               ├──expire──▶ charged in full ──settle (late) + apply──▶ refunded
+               └──hold(replaces=)──▶ charged, the rest swapped for the next attempt's hold
+
+Nothing here awaits, blocks or does I/O. A cap holds because a hold is granted only if settled + held + wanted fits
+every hard cap of every scope.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from .accounts import DIMENSIONS, Account, Cap, Cell
+from .books import Books
+from .clock import Clock
+from .entries import (
+    ConfirmEntry,
+    CountEntry,
+    Entry,
+    ExpireEntry,
+    HoldEntry,
+    RefundEntry,
+    SettleEntry,
+)
+from .refusals import Ended, Exceeded, Held
+from .standing import Amounts, Charge, Standing, amounts_of, settled_back
+from .windows import FOREVER
+
+MARKED = frozenset({"overrun", "implausible", "counted", "uncertain", "expired"})
+"""Marks that an operator may confirm or refund."""
+
+
+class Order(msgspec.Struct, frozen=True, gc=False):
+    """What a call asks for: amounts over `scopes` until `expires_us`. `caps` bound this very hold (scope `call`)."""
+
+    id: str
+    scopes: tuple[str, ...]
+    nano: int
+    input_tokens: int
+    output_tokens: int
+    expires_us: int
+    caps: tuple[Cap, ...] = ()
+
+
+class Marked(msgspec.Struct, frozen=True, gc=False):
+    """A charge that is not simply the bill: listed until the operator confirms or refunds it."""
+
+    hold: HoldEntry
+    charge: SettleEntry
+
+
+class Crossing(msgspec.Struct, frozen=True, gc=False):
+    """A soft cap that settled spend has just reached."""
+
+    scope: str
+    cap: Cap
+    settled: int
+
+
+def _nobody_waits() -> None:
+    """Stand in for a wait queue."""
+
+
+class EmbeddedLedger(Books):
+    """Holds and settlements in memory, exact after replay of the durable journal.
+
+    `on_fall` is called whenever room appears. `marked_max` bounds the list of marked charges (the oldest leave it;
+    the book keeps them).
+    """
+
+    def __init__(self, clock: Clock, *, marked_max: int = 20_000) -> None:
+        super().__init__(clock)
+        self._marked_max = marked_max
+        self.on_fall: Callable[[], None] = _nobody_waits
+        self.marked: dict[str, Marked] = {}
+        self.marks: dict[str, tuple[int, int]] = {}
+        self.suspended: dict[str, str] = {}
+        self._crossings: list[Crossing] = []
+
+    def hold(self, order: Order, replaces: SettleEntry | None = None) -> HoldEntry | Held | Exceeded | Ended:
+        """Reserve the order's amounts in all scopes, or in none.
+
+        `replaces` is the settlement just made for the predecessor's hold: the new hold may use all that settlement
+        frees, in this one operation. Write both entries into one record; `apply` them when it is durable.
+        """
+        if replaces is not None:
+            return self._replace(order, replaces)
+        nano, input_tokens, output_tokens = order.nano, order.input_tokens, order.output_tokens
+        amounts = (nano, input_tokens, output_tokens, input_tokens + output_tokens, 1)
+        now = self._clock.utc_us()
+        accounts = self._accounts
+        cells: list[Cell] = []
+        tallies = []
+        fits = not order.caps
+        for scope in order.scopes:
+            account = accounts.get(scope) or self.account(scope, now)
+            if account is None:
+                return Ended(scope, "unknown")
+            if now >= account.wake_us:
+                if now >= account.closed_us:
+                    return account.closed_as(now)
+                account.roll(now)
+            for cell in account.cells:
+                if cell.used + amounts[cell.dim] > cell.limit:
+                    fits = False
+                cells.append(cell)
+            if account.call_caps:
+                fits = False
+            tallies.append(account.tally)
+        if not fits and (refusal := self._refuse(order, amounts)) is not None:
+            return refusal
+        if order.id in self._open:
+            raise ValueError(f"hold {order.id} is open already")
+        for cell in cells:
+            cell.used += amounts[cell.dim]
+        entry = HoldEntry(order.id, order.scopes, nano, input_tokens, output_tokens, now, order.expires_us)
+        self._open[order.id] = Standing(entry, amounts, cells, tallies)
+        return entry
+
+    def _refuse(self, order: Order, amounts: Amounts) -> Exceeded | Held | None:
+        held: Held | None = None
+        for cap in order.caps:
+            wanted = amounts[DIMENSIONS.index(cap.dimension)]
+            if cap.hard and wanted > cap.limit:
+                return Exceeded("call", cap.dimension, "call", cap.limit, 0, wanted)
+        for scope in order.scopes:
+            account = self._accounts[scope]
+            for cap in account.call_caps:
+                wanted = amounts[DIMENSIONS.index(cap.dimension)]
+                if cap.hard and wanted > cap.limit:
+                    return Exceeded(scope, cap.dimension, "call", cap.limit, 0, wanted)
+            for cell in account.cells:
+                wanted = amounts[cell.dim]
+                dimension, window = cell.cap.dimension, cell.cap.window
+                if cell.settled + wanted > cell.limit:
+                    return Exceeded(scope, dimension, window, cell.limit, cell.settled, wanted)
+                if held is None and cell.used + wanted > cell.limit:
+                    held = Held(scope, dimension, window, cell.limit, cell.settled, cell.used - cell.settled, wanted)
+        return held
+
+    def _replace(self, order: Order, settlement: SettleEntry) -> HoldEntry | Held | Exceeded | Ended:
+        before = self._open.get(settlement.id)
+        if before is None or before.settlement is not settlement or before.follower:
+            raise ValueError(f"hold {settlement.id} is not open with this settlement")
+        charge = amounts_of(settlement.nano, settlement.input_tokens, settlement.output_tokens, 0)
+        stood = before.figures()
+        before.stand_with([charge[cell.dim] for cell in before.cells])
+        try:
+            answer = self.hold(order)
+        finally:
+            if order.id not in self._open:
+                before.stand_with(stood)
+        if not isinstance(answer, HoldEntry):
+            before.stand_with(stood)
+            return answer
+        entry = msgspec.structs.replace(answer, replaces=settlement.id)
+        follower = self._open[order.id]
+        follower.entry = entry
+        before.yield_to(follower, charge)
+        return entry
+
+    def settle(self, hold_id: str, charge: Charge) -> SettleEntry | RefundEntry | None:
+        """Make the entry for a charge; the hold stands until it is applied. A second settlement returns the first's.
+
+        An expired hold gives a RefundEntry of the difference (negative if the charge is above the hold); an unknown
+        or resolved one gives None.
+        """
+        hold = self._open.get(hold_id)
+        if hold is None:
+            return self._settle_late(hold_id, charge)
+        if hold.settlement is None:
+            entry = SettleEntry(
+                hold_id,
+                charge.nano,
+                charge.input_tokens,
+                charge.output_tokens,
+                charge.mark,
+                charge.suspends,
+                charge.reported_nano,
+            )
+            hold.settlement = entry
+            own = hold.entry
+            if (
+                entry.nano > own.nano
+                or entry.input_tokens > own.input_tokens
+                or entry.output_tokens > own.output_tokens
+            ):
+                hold.stand_with(hold.at_least(amounts_of(entry.nano, entry.input_tokens, entry.output_tokens, 1)))
+            if entry.suspends:
+                self.suspended[entry.suspends] = hold_id
+        return hold.settlement
+
+    def _settle_late(self, hold_id: str, charge: Charge) -> RefundEntry | None:
+        marked = self.marked.get(hold_id)
+        if marked is None or marked.charge.mark != "expired":
+            return None
+        hold = marked.hold
+        return RefundEntry(
+            hold_id,
+            hold.scopes,
+            hold.at_us,
+            hold.nano - charge.nano,
+            hold.input_tokens - charge.input_tokens,
+            hold.output_tokens - charge.output_tokens,
+        )
+
+    def drop(self, hold_id: str) -> None:
+        """Forget a hold whose intent never became durable; its predecessor stands in full again. Twice is harmless."""
+        hold = self._open.pop(hold_id, None)
+        if hold is None:
+            return
+        hold.leave()
+        before = self._open.get(hold.entry.replaces)
+        if before is not None and before.settlement is not None:
+            settlement = before.settlement
+            before.follower = ""
+            charge = amounts_of(settlement.nano, settlement.input_tokens, settlement.output_tokens, 1)
+            before.stand_with(before.at_least(charge))
+        self.on_fall()
+
+    def apply(self, entry: Entry) -> None:
+        """Let an entry lower what it lowers, now that its record is durable. Twice is harmless; others do nothing."""
+        if type(entry) is SettleEntry:
+            hold = self._open.pop(entry.id, None)
+            if hold is None:
+                return
+            crossed = hold.close(entry.nano, entry.input_tokens, entry.output_tokens)
+            if entry.mark != "billed" or crossed:
+                self._note(hold, entry, crossed)
+            self.on_fall()
+        elif isinstance(entry, RefundEntry):
+            self._take_refund(entry)
+        elif isinstance(entry, ConfirmEntry):
+            self._resolve(entry.id)
+        elif isinstance(entry, CountEntry) and entry.number < 0:
+            self._take_count(entry)
+
+    def _note(self, hold: Standing, entry: SettleEntry, crossed: Sequence[Cell]) -> None:
+        for cell in crossed:
+            scope = next((s for s in hold.entry.scopes if self._has(s, cell)), "")
+            self._crossings.append(Crossing(scope, cell.cap, cell.settled))
+        del self._crossings[:-1_000]
+        if entry.mark in MARKED:
+            calls, nano = self.marks.get(entry.mark, (0, 0))
+            self.marks[entry.mark] = (calls + 1, nano + entry.nano)
+            self.marked[entry.id] = Marked(hold.entry, entry)
+            if len(self.marked) > self._marked_max:
+                del self.marked[next(iter(self.marked))]
+
+    def _has(self, scope: str, cell: Cell) -> bool:
+        account = self._accounts.get(scope)
+        return account is not None and cell in account.cells
+
+    def drain_crossings(self) -> list[Crossing]:
+        """Return the soft caps crossed since the last call (at most the last 1,000)."""
+        crossings, self._crossings = self._crossings, []
+        return crossings
+
+    def expire(self) -> list[ExpireEntry]:
+        """Charge every hold whose time is over in full; the entries are to be written. Call it every second or so."""
+        now = self._clock.utc_us()
+        over = [hold for hold in self._open.values() if hold.entry.expires_us <= now]
+        entries = [ExpireEntry(hold.entry.id) for hold in over]
+        for entry in entries:
+            self._take_expiry(entry)
+        return entries
+
+    def _take_expiry(self, entry: ExpireEntry) -> None:
+        hold = self._open.pop(entry.id, None)
+        if hold is None:
+            return
+        own = hold.entry
+        charge = SettleEntry(own.id, own.nano, own.input_tokens, own.output_tokens, "expired")
+        crossed = hold.close(own.nano, own.input_tokens, own.output_tokens)
+        self._note(hold, charge, crossed)
+        self.on_fall()
+
+    def refund(self, hold_id: str) -> RefundEntry | None:
+        """Make the operator's refund of a marked charge, whole; None if it is not marked (or was resolved)."""
+        marked = self.marked.get(hold_id)
+        if marked is None:
+            return None
+        hold, charge = marked.hold, marked.charge
+        return RefundEntry(
+            hold_id, hold.scopes, hold.at_us, charge.nano, charge.input_tokens, charge.output_tokens, "operator"
+        )
+
+    def confirm(self, hold_id: str) -> ConfirmEntry | None:
+        """Make the operator's acceptance of a marked charge; None if it is not marked (or was resolved)."""
+        return ConfirmEntry(hold_id) if hold_id in self.marked else None
+
+    def _take_refund(self, entry: RefundEntry) -> None:
+        if self._resolve(entry.id):
+            accounts = [account for scope in entry.scopes if (account := self._accounts.get(scope)) is not None]
+            settled_back(accounts, entry.at_us, entry.nano, entry.input_tokens, entry.output_tokens)
+            self.on_fall()
+
+    def _resolve(self, hold_id: str) -> bool:
+        marked = self.marked.pop(hold_id, None)
+        if marked is None:
+            return False
+        if marked.charge.suspends:
+            self.suspended.pop(marked.charge.suspends, None)
+        return True
+
+    def replay(self, entries: Iterable[Entry]) -> None:
+        """Rebuild from durable entries in their order, on top of what is there (nothing, or a loaded snapshot)."""
+        takers = self._takers()
+        for entry in entries:
+            takers[type(entry)](entry)
+
+    def _takers(self) -> dict[type, Callable[[Any], None]]:
+        return super()._takers() | {
+            HoldEntry: self._replay_hold,
+            SettleEntry: self._replay_settle,
+            ExpireEntry: self._take_expiry,
+            RefundEntry: self._take_refund,
+            ConfirmEntry: self.apply,
+        }
+
+    def _replay_settle(self, entry: SettleEntry) -> None:
+        if entry.suspends and entry.id in self._open:
+            self.suspended[entry.suspends] = entry.id
+        self.apply(entry)
+
+    def _replay_hold(self, entry: HoldEntry) -> None:
+        if entry.id in self._open:
+            return
+        accounts: list[Account] = []
+        for scope in entry.scopes:
+            account = self.account(scope, entry.at_us)
+            if account is not None:
+                if FOREVER > account.wake_us <= entry.at_us < account.closed_us:
+                    account.roll(entry.at_us)
+                accounts.append(account)
+        cells = [c for account in accounts for c in account.cells if c.start_us <= entry.at_us]
+        amounts = amounts_of(entry.nano, entry.input_tokens, entry.output_tokens)
+        hold = Standing(entry, amounts, cells, [account.tally_at(entry.at_us) for account in accounts])
+        hold.place()
+        self._open[entry.id] = hold

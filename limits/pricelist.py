@@ -1,0 +1,177 @@
+"""Where prices come from: overrides in the configuration, else the table bundled with `genai-prices` (no network).
+
+Its bound also covers what could become true during a call: rates by
+time of day, and a price change that begins tomorrow. Rates finer than a pico-dollar are rounded up.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+import genai_prices
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
+
+from .clock import Clock
+from .money import usd_per_mtok_to_pico
+from .prices import Price, PriceUnknown, Rates
+
+_KEPT_MAX = 1_000
+_HOUR_US = 3_600_000_000
+_MTOK_PICO = 1_000_000
+_KCALL_PICO = 1_000_000_000
+_INPUT_KEYS = (
+    "input_mtok",
+    "input_audio_mtok",
+    "input_image_mtok",
+    "cache_read_mtok",
+    "cache_audio_read_mtok",
+    "cache_image_read_mtok",
+    "cache_write_mtok",
+    "cache_write_5m_mtok",
+    "cache_write_1h_mtok",
+)
+_OUTPUT_KEYS = (
+    "output_mtok",
+    "output_reasoning_mtok",
+    "output_audio_mtok",
+    "output_image_mtok",
+    "output_citation_mtok",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride:
+    """A price from the configuration, dollars per million tokens as text; what is None costs as its direction's rate.
+
+    `usd_per_thousand_calls` is a fee on top of every call.
+    """
+
+    input: str | Decimal
+    output: str | Decimal
+    cached: str | Decimal | None = None
+    cache_write: str | Decimal | None = None
+    reasoning: str | Decimal | None = None
+    usd_per_thousand_calls: str | Decimal = "0"
+
+    def price(self, model: str) -> Price:
+        """Build the price; ValueError for a number that cannot be one."""
+        inward, outward = usd_per_mtok_to_pico(self.input), usd_per_mtok_to_pico(self.output)
+        write = inward if self.cache_write is None else usd_per_mtok_to_pico(self.cache_write)
+        rates = Rates(
+            input=inward,
+            output=outward,
+            cached=inward if self.cached is None else usd_per_mtok_to_pico(self.cached),
+            cache_write=write,
+            cache_write_1h=write,
+            input_audio=inward,
+            reasoning=outward if self.reasoning is None else usd_per_mtok_to_pico(self.reasoning),
+            output_audio=outward,
+        )
+        fee = usd_per_mtok_to_pico(self.usd_per_thousand_calls) * (_KCALL_PICO // _MTOK_PICO)
+        return Price(model, (rates,), *rates.dearest(), "configuration", "1", fee)
+
+
+class PriceList:
+    """Prices by model, overrides first. A found price is kept for the hour; at most 1,000 are kept."""
+
+    def __init__(self, clock: Clock, overrides: Mapping[str, PriceOverride] | None = None) -> None:
+        self._clock = clock
+        self._overrides = {name: override.price(name) for name, override in (overrides or {}).items()}
+        self._table = get_snapshot()
+        self._version = genai_prices.__version__
+        self._kept: dict[tuple[str, str | None, str | None], tuple[int, Price]] = {}
+
+    def price(self, model: str, provider: str | None = None, service_tier: str | None = None) -> Price:
+        """Return the price of a model at a provider (`openai`, `anthropic` …; None: whoever is known to make it).
+
+        `service_tier` is the request's (`default`, `flex`, `priority`, `batch`); one that is not listed costs as
+        standard. PriceUnknown when nobody lists the model, or lists it in units other than tokens.
+        """
+        override = self._overrides.get(model)
+        if override is not None:
+            return override
+        now_us = self._clock.utc_us()
+        key = (model, provider, service_tier)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == now_us // _HOUR_US:
+            return kept[1]
+        try:
+            _, listed = self._table.find_provider_model(model, None, provider, None)
+        except LookupError:
+            raise PriceUnknown(f"no price is known for model {model!r}; set one in the configuration") from None
+        price = self._read(model, listed, now_us, service_tier)
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        self._kept[key] = (now_us // _HOUR_US, price)
+        return price
+
+    def _read(self, model: str, listed: ModelInfo, now_us: int, service_tier: str | None) -> Price:
+        at = datetime.fromtimestamp(now_us / 1_000_000, tz=UTC)
+        context = {"processing": "batch"} if service_tier == "batch" else {"service_tier": service_tier or ""}
+        now = listed.get_prices(at, context)
+        if now.input_mtok is None:
+            raise PriceUnknown(f"model {model!r} is not priced by tokens")
+        during = [now, listed.get_prices(at + timedelta(days=1), context)]
+        if not isinstance(listed.prices, ModelPrice):
+            during += [c.prices for c in listed.prices if isinstance(c.constraint, TimeOfDateConstraint)]
+        return Price(
+            model,
+            tuple(_rates(now, start) for start in _starts((now,))),
+            _dearest(during, _INPUT_KEYS),
+            _dearest(during, _OUTPUT_KEYS),
+            "genai-prices",
+            self._version,
+            _pico(now, "requests_kcount", -1, _KCALL_PICO) or 0,
+            listed.context_window,
+        )
+
+
+def _rates(listed: ModelPrice, start: int) -> Rates:
+    def rate(otherwise: int, *keys: str) -> int:
+        for key in keys:
+            pico = _pico(listed, key, start)
+            if pico is not None:
+                return pico
+        return otherwise
+
+    inward = rate(0, "input_mtok")
+    outward = rate(0, "output_mtok")
+    write = rate(inward, "cache_write_5m_mtok", "cache_write_mtok")
+    return Rates(
+        input=inward,
+        output=outward,
+        cached=rate(inward, "cache_read_mtok"),
+        cache_write=write,
+        cache_write_1h=rate(write, "cache_write_1h_mtok"),
+        input_audio=rate(inward, "input_audio_mtok"),
+        reasoning=rate(outward, "output_reasoning_mtok"),
+        output_audio=rate(outward, "output_audio_mtok"),
+        over_input_tokens=start,
+    )
+
+
+def _starts(prices: Iterable[ModelPrice]) -> list[int]:
+    """Return where tiers start, ascending; -1 is the base."""
+    tiered = [rate for price in prices for rate in vars(price).values() if isinstance(rate, TieredPrices)]
+    return sorted({-1, *(tier.start for rate in tiered for tier in rate.tiers)})
+
+
+def _dearest(prices: list[ModelPrice], keys: tuple[str, ...]) -> int:
+    starts = _starts(prices)
+    return max((_pico(price, key, start) or 0 for price in prices for key in keys for start in starts), default=0)
+
+
+def _pico(listed: ModelPrice, key: str, start: int, scale: int = _MTOK_PICO) -> int | None:
+    """Return a rate in pico-dollars in the tier that begins above `start`, rounded up; None if it is not listed."""
+    rate = getattr(listed, key)
+    if rate is None:
+        return None
+    usd = rate
+    if isinstance(rate, TieredPrices):
+        usd = rate.base
+        for tier in rate.tiers:
+            if tier.start <= start:
+                usd = tier.price
+    return int((usd * scale).to_integral_value(ROUND_CEILING))
