@@ -1,0 +1,67 @@
+"""Check digits that more than one kind uses; each public algorithm named where it is written down.
+
+All take a string of ASCII digits (or what the docstring says) and answer whether its check digit is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_VERHOEFF_D = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
+    (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7),
+    (4, 0, 1, 2, 3, 9, 5, 6, 7, 8),
+    (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2),
+    (7, 6, 5, 9, 8, 2, 1, 0, 4, 3),
+    (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)
+_VERHOEFF_P = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 5, 7, 6, 2, 8, 3, 0, 9, 4),
+    (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
+    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7),
+    (9, 4, 5, 3, 1, 2, 6, 8, 7, 0),
+    (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
+    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5),
+    (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)
+
+
+def luhn(digits: str) -> bool:
+    """Luhn's mod-10 (ISO/IEC 7812-1 annex B), check digit last."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        digit = ord(char) - 48
+        total += _DOUBLED[digit] if place & 1 else digit
+    return total % 10 == 0
+
+
+def verhoeff(digits: str) -> bool:
+    """Verhoeff's dihedral check (J. Verhoeff, 1969), check digit last."""
+    check = 0
+    for place, char in enumerate(reversed(digits)):
+        check = _VERHOEFF_D[check][_VERHOEFF_P[place & 7][ord(char) - 48]]
+    return check == 0
+
+
+def mod_97(text: str) -> bool:
+    """ISO/IEC 7064 MOD 97-10 over digits and capital letters (A = 10 … Z = 35): the remainder is 1."""
+    return int("".join(str(int(char, 36)) for char in text)) % 97 == 1
+
+
+def mod_11_10(digits: str) -> bool:
+    """ISO/IEC 7064 MOD 11,10, check digit last."""
+    check = 5
+    for char in digits:
+        check = (((check or 10) * 2) % 11 + int(char)) % 10
+    return check == 1
+
+
+def weighted(digits: str, weights: Iterable[int]) -> int:
+    """The sum of digits times weights, as long as both last."""
+    return sum((ord(char) - 48) * weight for char, weight in zip(digits, weights, strict=False))

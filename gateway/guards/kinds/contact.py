@@ -1,0 +1,69 @@
+"""E-mail addresses (RFC 5321 §4.1.2, RFC 6531 for letters beyond ASCII), plain, percent-encoded and spelt out."""
+
+from __future__ import annotations
+
+import re2
+
+from ..rule import Rule, pattern_rule
+
+_LETTER = r"A-Za-z0-9\x{c0}-\x{24f}\x{370}-\x{52f}"
+_ADDRESS = (
+    rf"[{_LETTER}_](?:[{_LETTER}._+'\-]|%2[Bb])*(?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)"
+    rf"(?:[{_LETTER}][{_LETTER}\-]*\.)+[A-Za-z\x{{c0}}-\x{{24f}}\x{{370}}-\x{{52f}}]{{2,24}}"
+)
+_DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\s{0,2}\.\s{0,2})"
+_SPELT_DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.)"
+_AT = r"(?:\s{0,3}[\[({<]\s?(?i:at|arroba|chez|@)\s?[\])}>]\s{0,3}|\s{1,3}(?i:at|arroba)\s{1,3}|\s{0,3}@\s{0,3}|_at_|-at-)"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})"
+_ZONE = r"(?i:com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|online|test|example|[a-z]{2})"
+_SPELT = rf"(?:[A-Za-z0-9_+\-]{{1,40}}{_SPELT_DOT}){{0,3}}[A-Za-z0-9_+\-]{{1,64}}{_AT}(?:{_LABEL}{_DOT}){{1,4}}{_ZONE}\b"
+_SPELT_GATE = r"(?i:[\[({<]\s?(?:at|arroba|@)\s?[\])}>]|\s(?:at|arroba)\s{1,3}[a-z0-9\-]+[\s\[({<.]|\s@|@\s|[_\-]at[_\-])"
+_FILE_ENDINGS = frozenset(
+    b"png jpg jpeg gif svg webp ico js mjs css ts tsx jsx py rb go rs java kt php html htm json md txt pdf zip gz".split()
+)
+_REMOTE_USERS = frozenset({b"git", b"hg", b"svn"})
+_URL_USER = re2.compile(rb"://[^\s/@]*\z")
+_PLAIN_AT = re2.compile(rb"(?i)\sat\s")
+_SPELT_SIGN = re2.compile(rb"(?i)[\[({<]\s?(?:at|@|dot|\.)|\s(?:dot|punkt|punto)\s|@|_at_|-at-|arroba")
+_MAIL_WORD = re2.compile(rb"(?i)e-?mail|mailto|contact|address|correo|courriel|reach|write")
+_NOT_A_NAME = frozenset(
+    b"me us him her them it you look looking found available located hosted host hosts visit meet meeting be is are live lives "
+    b"stay arrive arrived start starts begin point pointed set work works working running listening site page see docs".split()
+)
+
+
+def _is_address(buf: bytes, start: int, end: int) -> bool:
+    value = buf[start:end]
+    if value.rpartition(b".")[2].lower() in _FILE_ENDINGS:
+        return False
+    if buf[end : end + 1] == b":" and value.partition(b"@")[0] in _REMOTE_USERS:
+        return False
+    return _URL_USER.search(buf[max(0, start - 200) : start]) is None
+
+
+def _is_spelt(buf: bytes, start: int, end: int) -> bool:
+    value = buf[start:end]
+    if value.rpartition(b".")[2].strip().lower() in _FILE_ENDINGS:
+        return False
+    at = _PLAIN_AT.search(value)
+    if at is None:
+        return True
+    name = value[: at.start()]
+    if name.split()[-1].lower() in _NOT_A_NAME:
+        return False
+    if _SPELT_SIGN.search(value):
+        return True
+    return any(char in b"._0123456789" for char in name) or bool(_MAIL_WORD.search(buf[max(0, start - 40) : start]))
+
+
+RULES: tuple[Rule, ...] = (
+    pattern_rule(
+        "email",
+        "email",
+        _ADDRESS,
+        "RFC 5321 §4.1.2, RFC 6531",
+        gate=rf"[{_LETTER}_'+\-](?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)[{_LETTER}]",
+        check=_is_address,
+    ),
+    pattern_rule("email.spelt", "email", _SPELT, "RFC 5321 §4.1.2, spelt for people", gate=_SPELT_GATE, check=_is_spelt),
+)

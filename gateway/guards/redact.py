@@ -1,0 +1,77 @@
+"""Applying a policy to a text: what each found value becomes, and the findings that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .detect import Detector
+from .findings import Finding, Hit
+from .policy import Action, Direction, Policy
+from .vault import LABELS, PLACEHOLDER, PLACEHOLDER_CHARS_MAX, Vault, VaultFull
+
+
+class Redactor:
+    """A detector with the actions. Immutable and safe to share; the vault is the caller's."""
+
+    __slots__ = ("detector",)
+
+    def __init__(self, detector: Detector | None = None) -> None:
+        self.detector = Detector() if detector is None else detector
+
+    def scan_many(self, texts: Sequence[str]) -> list[int]:
+        """Indexes of the texts that `redact` must see; the others hold nothing."""
+        return self.detector.scan_many(texts)
+
+    def redact(
+        self, text: str, policy: Policy, vault: Vault, direction: Direction, place: str = ""
+    ) -> tuple[str, list[Finding]]:
+        """The text as it may go on, and its findings. A finding with action `block` means: refuse instead.
+
+        A value that the vault cannot keep is masked for good. Placeholders of this vault are left as they are.
+        """
+        actions = policy.actions[direction]
+        hits = self.detector.scan(text, actions)
+        if not hits:
+            return text, []
+        pieces: list[str] = []
+        findings: list[Finding] = []
+        last = 0
+        for hit in hits:
+            value = text[hit.start : hit.end]
+            if is_placeholder(value, vault):
+                continue
+            action = actions[hit.kind]
+            replaced, action = replacement(hit, value, action, vault)
+            findings.append(Finding(hit.kind, hit.rule, direction, place, hit.start, hit.end, action))
+            if replaced is not None:
+                pieces += (text[last : hit.start], replaced)
+                last = hit.end
+        if not pieces:
+            return text, findings
+        pieces.append(text[last:])
+        return "".join(pieces), findings
+
+
+def replacement(hit: Hit, value: str, action: Action, vault: Vault) -> tuple[str | None, Action]:
+    """What stands for a value under an action (None: it stays), and the action that was really taken."""
+    if action == "observe":
+        return None, action
+    if action == "tokenize":
+        try:
+            return vault.placeholder(hit.kind, value), action
+        except VaultFull:
+            action = "mask"
+    return mask(hit.kind), action
+
+
+def mask(kind: str) -> str:
+    """The mark that stands for a value for good; no rule finds it again."""
+    return f"[{LABELS[kind]}]"
+
+
+def is_placeholder(value: str, vault: Vault) -> bool:
+    """Whether a found value is, or only wraps, a placeholder that this vault issued."""
+    if len(value) > PLACEHOLDER_CHARS_MAX + 8 or "_" not in value:
+        return False
+    match = PLACEHOLDER.search(value)
+    return match is not None and vault.value(match.group()) is not None

@@ -1,0 +1,116 @@
+"""The run's vault: which placeholder stands for which value, and nothing that tells one from the other outside.
+
+A placeholder is `LABEL_` and 14 base-32 characters: 70 bits of HMAC-SHA256(random key of the run, kind and value). So the
+same value has the same placeholder in every turn (prompt caches hold), nobody can make one that the vault takes for its
+own, and none is a prefix of another: a label has no underscore and all suffixes are of one length. Only what this vault
+issued is restored. `sealed` and `opened` carry it to disk or another replica under AES-256-GCM (NIST SP 800-38D).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+from base64 import b32encode
+from types import MappingProxyType
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+LABELS = MappingProxyType(
+    {
+        "email": "EMAIL",
+        "phone": "PHONE",
+        "card": "CARD",
+        "iban": "IBAN",
+        "ssn": "SSN",
+        "national_id": "NATID",
+        "tax_id": "TAXID",
+        "ip": "IPADDR",
+        "mac": "MACADDR",
+        "url_credentials": "LOGIN",
+        "birth_date": "BIRTH",
+        "passport": "PASSPORT",
+        "licence": "LICENCE",
+        "wallet": "WALLET",
+        "secret": "SECRET",
+    }
+)
+SUFFIX_CHARS = 14
+PLACEHOLDER = re.compile(rf"(?:{'|'.join(LABELS.values())})_[A-Z2-7]{{{SUFFIX_CHARS}}}(?![A-Za-z0-9])")
+PLACEHOLDER_CHARS_MAX = max(map(len, LABELS.values())) + 1 + SUFFIX_CHARS
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class VaultFull(Exception):  # noqa: N818 - a bound was reached; nothing broke
+    """The vault holds its maximum; the value must be masked for good instead."""
+
+
+class VaultSealBroken(Exception):  # noqa: N818 - said of the sealed bytes, not of our code
+    """Sealed bytes were altered, belong to another run, or were sealed under another key."""
+
+
+class Vault:
+    """Values of one run (or call), at most `entries_max` of at most `value_chars_max` characters.
+
+    Not thread-safe: a run's calls share one event loop.
+    """
+
+    __slots__ = ("_by_placeholder", "_by_value", "_entries_max", "_key", "_value_chars_max")
+
+    def __init__(self, *, key: bytes | None = None, entries_max: int = 10_000, value_chars_max: int = 16_384) -> None:
+        self._key = os.urandom(_KEY_BYTES) if key is None else key
+        if len(self._key) < _KEY_BYTES:
+            raise ValueError(f"a vault's key has at least {_KEY_BYTES} bytes, not {len(self._key)}")
+        self._entries_max = entries_max
+        self._value_chars_max = value_chars_max
+        self._by_placeholder: dict[str, str] = {}
+        self._by_value: dict[tuple[str, str], str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_placeholder)
+
+    def __repr__(self) -> str:
+        return f"<Vault of {len(self)} values>"
+
+    def placeholder(self, kind: str, value: str) -> str:
+        """The placeholder of `value`, issued now if it is new. VaultFull if it cannot be kept."""
+        known = self._by_value.get((kind, value))
+        if known is not None:
+            return known
+        if len(self._by_placeholder) >= self._entries_max:
+            raise VaultFull(f"vault holds {len(self)} values, at most {self._entries_max}")
+        if len(value) > self._value_chars_max:
+            raise VaultFull(f"value has {len(value)} characters, at most {self._value_chars_max}")
+        digest = hmac.digest(self._key, f"{kind}\x00{value}".encode("utf-8", "surrogatepass"), "sha256")
+        made = f"{LABELS[kind]}_{b32encode(digest[:10])[:SUFFIX_CHARS].decode()}"
+        self._by_placeholder[made] = value
+        self._by_value[kind, value] = made
+        return made
+
+    def value(self, placeholder: str) -> str | None:
+        """The value behind a placeholder that this vault issued; None for all others."""
+        return self._by_placeholder.get(placeholder)
+
+    def sealed(self, key: bytes, run: str) -> bytes:
+        """The whole vault encrypted under a 32-byte key and bound to the run's id."""
+        rows = [[kind, value, made] for (kind, value), made in self._by_value.items()]
+        plain = json.dumps({"key": self._key.hex(), "rows": rows}).encode()
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(key).encrypt(nonce, plain, run.encode())
+
+    @classmethod
+    def opened(cls, sealed: bytes, key: bytes, run: str, *, entries_max: int = 10_000) -> Vault:
+        """The vault that `sealed` holds. VaultSealBroken if it is not this run's, or was altered."""
+        try:
+            plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], run.encode())
+        except (InvalidTag, ValueError) as broken:
+            raise VaultSealBroken("sealed vault does not open under this key and run") from broken
+        tree = json.loads(plain)
+        vault = cls(key=bytes.fromhex(tree["key"]), entries_max=entries_max)
+        for kind, value, made in tree["rows"]:
+            vault._by_placeholder[made] = value
+            vault._by_value[kind, value] = made
+        return vault
