@@ -1,0 +1,37 @@
+"""What the benchmark must know about a gateway to measure it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one gateway is started.
+
+    ``ready`` is a path that answers 200 once calls can be made; ``masks`` says that the upstream must not see personal
+    data and the client must get it back.
+    """
+
+    command: list[str]
+    ready: str
+    env: dict[str, str] = field(default_factory=dict)
+    key: str = "none"
+    masks: bool = False
+
+
+class Target(Protocol):
+    """A gateway under measurement."""
+
+    @property
+    def name(self) -> str:
+        """The row's name in the table."""
+        ...
+
+    def missing(self) -> str | None:
+        """Say what this machine lacks and how to get it; None if nothing."""
+        ...
+
+    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
+        """Write what the gateway needs into an empty folder."""
+        ...

@@ -1,0 +1,80 @@
+"""What is asked and what must come back: a chat of 1.5 KB with personal data, and streams of 100 events.
+
+Every call's text carries its own serial number, so that nothing can answer it from a memory of the one before.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+
+EVENTS = 100
+SERIAL_DIGITS = 8
+# Valid in form and checksum, invented or from the vendors' test ranges: what a guard has to find.
+PERSONAL = {
+    "email": "maria.lindqvist@example.com",
+    "phone": "+1 212 555 0123",
+    "card": "4111 1111 1111 1111",
+    "iban": "DE89 3704 0044 0532 0130 00",
+}
+_LETTER = (
+    "The customer {email} wrote again about the order of last week. She asks to be called back at {phone} in the "
+    "afternoon, since nobody answered the first two messages. The amount was taken twice from her card {card}, once on "
+    "Monday and once on Tuesday, and the second payment shall go back to her account {iban} as soon as possible. "
+)
+_FILLER = (
+    "Please write a short and friendly answer that says what happens next, names no internal system, and promises "
+    "nothing that the terms of sale do not promise. Keep the tone of the earlier letters of this conversation. "
+)
+PLAIN_ANSWER = (
+    "Thank you for your patience; the second payment goes back to your account within three working days. " * 4
+)
+STREAM_PIECES = [f"word{at:03d} " for at in range(EVENTS)]
+STREAM_ANSWER = "".join(STREAM_PIECES)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One kind of call.
+
+    ``model`` tells the upstream what to do. The body is ``before`` + a serial number of 8 digits + ``after``, of about
+    1,500 bytes. ``answer`` is the whole text that the client must have received, as JSON-escaped bytes.
+    """
+
+    name: str
+    model: str
+    stream: bool
+    before: bytes
+    after: bytes
+    answer: bytes
+
+    def body(self, serial: int) -> bytes:
+        """Return the request's body with its own number, always of the same length."""
+        return b"%b%08d%b" % (self.before, serial % 10**SERIAL_DIGITS, self.after)
+
+
+def letter() -> str:
+    """Return the user's text: about 1,200 characters with one value of each kind of PERSONAL."""
+    return _LETTER.format(**PERSONAL) + _FILLER * 4
+
+
+def _workload(name: str, model: str, *, stream: bool, answer: str) -> Workload:
+    mark = "#" * SERIAL_DIGITS
+    tree = {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": f"You answer letters for a shop. Case {mark}."},
+            {"role": "user", "content": letter()},
+        ],
+        "max_tokens": 256,
+        "stream": stream,
+    }
+    before, after = orjson.dumps(tree).split(mark.encode())
+    return Workload(name, model, stream, before, after, orjson.dumps(answer)[1:-1])
+
+
+PLAIN = _workload("plain", "bench-plain", stream=False, answer=PLAIN_ANSWER)
+BURST = _workload("burst", "bench-burst", stream=True, answer=STREAM_ANSWER)
+PACED = _workload("paced", "bench-paced", stream=True, answer=STREAM_ANSWER)
+# The upstream answers with the user's own text: what was masked on the way out must come back as itself.
+ECHO = _workload("echo", "bench-echo", stream=False, answer=letter())
+MODELS = [workload.model for workload in (PLAIN, BURST, PACED, ECHO)]
