@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from limits.prices import Usage
+
 from .errors import Ending
 
 if TYPE_CHECKING:
@@ -119,17 +121,6 @@ def _with(request: Request, tree: dict[str, Any], texts: tuple[Text, ...]) -> Re
     put(new, "tree", tree)
     put(new, "texts", texts)
     return new
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider reports them. `cached` and `cache_write` are parts of input, `reasoning` of output."""
-
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    reasoning_tokens: int = 0
 
 
 class Part:
@@ -244,6 +235,8 @@ class Call:
     caller: Caller
     started_ns: int
     started_us: int
+    path_run_id: str | None = None
+    unsupported: bool = False
     # Authenticate
     key: Any = None
     tenant: Any = None
@@ -256,10 +249,8 @@ class Call:
     # Identify
     run: Any = None
     run_found_by: str = "own"
-    path_run_id: str | None = None
     session: str | None = None
-    deadline_ns: int = 0
-    pattern: str | None = None
+    deadline_s: float = 0.0
     phase: str | None = None
     # for the book: what each stage decided; ledger entries and state changes that travel in the next record
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -277,6 +268,7 @@ class Call:
     left: bool = False
     released: bool = False
     asked_again: bool = False
+    # the exchange's task, None while something settles
     task: asyncio.Task[None] | None = None
     cut_by: Ending | None = None
     # what stages keep for themselves, by their names; headers for the reply
@@ -285,9 +277,10 @@ class Call:
 
     def cut(self, ending: Ending) -> None:
         """End the exchange from outside (deadline, a client that left, a killed run); settling is never cut."""
-        if self.task is not None and self.cut_by is None:
+        if self.cut_by is None:
             self.cut_by = ending
-            self.task.cancel()
+            if self.task is not None:
+                self.task.cancel()
 
     def decide(self, stage: str, decision: str, **why: int | str) -> None:
         """Note for the record what a stage decided, by which rule, with limit and actual figure."""

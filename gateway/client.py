@@ -60,6 +60,7 @@ class Client:
             raise InvalidRequest("the body did not arrive in time; send it faster or in smaller calls") from None
         if message["type"] == "http.disconnect":
             self.left = True
+            self._done()
             raise ClientLeft("the client left while sending its body")
         return message
 

@@ -12,10 +12,15 @@ from .call import Attempt, Call, Event, Reply
 
 
 class AskAgain(Exception):
-    """Raised by `inspect`: ask the model once more, with `message` for it, before anything was released."""
+    """Raised by `inspect`: ask the model once more, before anything was released.
 
-    def __init__(self, message: str) -> None:
+    `answer` is the refused answer with its values restored (it is appended to the clear request), `message` says to the
+    model what was wrong with it.
+    """
+
+    def __init__(self, answer: str, message: str) -> None:
         super().__init__(message)
+        self.answer = answer
         self.message = message
 
 

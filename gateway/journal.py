@@ -1,0 +1,63 @@
+"""Writes records that carry ledger entries and state changes, and lets the ledger apply them once they are durable.
+
+This is the one place where the order of DESIGN §6 is kept: balances rise at once, and fall only when the entry that
+lowers them is on disk. If the book cannot be written the entries are not applied: the hold stands, and expires in full.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from audit.book import Book
+from audit.errors import BookUnavailable
+from limits.entries import Entry, to_dict
+from limits.ledger import EmbeddedLedger
+
+from .call import Call
+from .errors import AuditUnavailable
+
+
+class Watcher(Protocol):
+    """Told of what was written (metrics)."""
+
+    def wrote(self, record: dict[str, Any]) -> None:
+        """Take note of a durable record."""
+        ...
+
+
+class Journal:
+    """The book and the ledger, kept in step."""
+
+    def __init__(self, book: Book, ledger: EmbeddedLedger) -> None:
+        self.book = book
+        self.ledger = ledger
+
+    async def write(
+        self,
+        record: dict[str, Any],
+        *,
+        tenant: str | None,
+        entries: Sequence[Entry] = (),
+        statements: Sequence[Any] = (),
+    ) -> int:
+        """Return the record's index in the book once it is durable; AuditUnavailable if it could not be written."""
+        if entries:
+            record["ledger"] = [to_dict(entry) for entry in entries]
+        try:
+            position = await self.book.append(record, tenant=tenant, statements=statements)
+        except BookUnavailable as error:
+            raise AuditUnavailable(f"the book cannot be written ({error}); nothing is done unrecorded") from error
+        for entry in entries:
+            self.ledger.apply(entry)
+        return position.index
+
+    async def write_call(self, call: Call, record: dict[str, Any]) -> int:
+        """Write a call's record with the entries and state changes that wait on the call; they are taken off it."""
+        entries, call.entries = call.entries, []
+        statements, call.statements = call.statements, []
+        tenant = call.tenant.id if call.tenant is not None else None
+        try:
+            return await self.write(record, tenant=tenant, entries=entries, statements=statements)
+        except AuditUnavailable:
+            call.entries[:0] = entries
+            call.statements[:0] = statements
+            raise

@@ -1,0 +1,64 @@
+"""The tasks in which calls live, owned by the application: a request that is cancelled does not take its call along.
+
+uvicorn cancels requests natively at the end of its shutdown grace, and a shield alone would leave nobody to wait for
+the settlement; so the set is kept here, bounded, and drained at shutdown.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from .call import Call
+from .errors import Draining, RateLimitExceeded
+
+
+class Lives:
+    """The calls under way, by their tasks. `calls_max` bounds them."""
+
+    def __init__(self, calls_max: int) -> None:
+        self.calls_max = calls_max
+        self.draining = False
+        self._calls: dict[asyncio.Task[None], Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def refuse(self) -> Draining | RateLimitExceeded | None:
+        """Say why no further call may begin, None if one may."""
+        if self.draining:
+            return Draining("the gateway is shutting down; ask another replica, or again in a moment", retry_after_s=2)
+        if len(self._calls) >= self.calls_max:
+            return RateLimitExceeded(
+                f"{len(self._calls)} calls are under way; the gateway takes {self.calls_max} at once (bounds.calls_max)",
+                param="bounds.calls_max",
+                retry_after_s=1,
+                limit=self.calls_max,
+                actual=len(self._calls),
+            )
+        return None
+
+    def start(self, call: Call, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a call's life."""
+        task = asyncio.get_running_loop().create_task(life)
+        call.task = task
+        self._calls[task] = call
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._calls[task]
+
+    def calls(self) -> list[Call]:
+        """Return the calls under way."""
+        return list(self._calls.values())
+
+    async def drain(self, grace_s: float, cut_s: float = 5.0) -> int:
+        """Take no more calls; wait `grace_s`, cut what is left, wait `cut_s` for it to settle; return how many stay."""
+        self.draining = True
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=grace_s)
+        for call in self.calls():
+            call.cut(Draining("the gateway shut down before the reply was complete; ask again", retry_after_s=2))
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=cut_s)
+        return len(self._calls)

@@ -1,0 +1,94 @@
+"""What the book says of a call: the intent of an attempt, and the outcome or refusal of the call.
+
+Integers and strings only; no text of the call, no client-made id, nothing a guard found. docs/audit.md explains each
+field to the auditor.
+"""
+
+from typing import Any
+
+from .call import Attempt, Call
+from .errors import Failure
+
+
+def intent_of(attempt: Attempt) -> dict[str, Any]:
+    """Return the record of an attempt that is about to be sent."""
+    call = attempt.call
+    record = _who(call, "intent")
+    record["attempt"] = attempt.number
+    record["target"] = attempt.target.name
+    record["hold"] = _hold(attempt)
+    record["decisions"] = call.decisions
+    if call.findings:
+        record["findings"] = call.findings
+    return record
+
+
+def outcome_of(call: Call) -> dict[str, Any]:
+    """Return the record of a call that has ended."""
+    ending = call.ending
+    refused = ending is not None and not isinstance(ending, Failure) and not call.attempts
+    record = _who(call, "refusal" if refused else "outcome")
+    record["decisions"] = call.decisions
+    if call.findings:
+        record["findings"] = call.findings
+    if ending is None:
+        record["status"] = {"http": 200, "finish": call.finish or ""}
+    else:
+        record["status"] = {"http": ending.status, "code": ending.code}
+        for name, value in (("param", ending.param), ("limit", ending.limit), ("actual", ending.actual)):
+            if value is not None:
+                record["status"][name] = value
+    if call.left:
+        record["status"]["left"] = 1
+    if call.attempts:
+        record["billed"] = [_billed(attempt) for attempt in call.attempts]
+    if call.degraded:
+        record["degraded"] = call.degraded
+    record["times"] = call.kept.get("times", {})
+    return record
+
+
+def _who(call: Call, kind: str) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "kind": kind,
+        "call": call.id,
+        "key": call.key.id,
+        "profile": call.profile.name,
+        "route": call.path,
+        "run_by": call.run_found_by,
+    }
+    if call.run is not None:
+        record["run"] = call.run.id
+    if call.session is not None:
+        record["session"] = call.session
+    if call.phase is not None:
+        record["phase"] = call.phase
+    if call.model is not None:
+        record["model"] = call.model.name
+    return record
+
+
+def _hold(attempt: Attempt) -> dict[str, int | str]:
+    hold = attempt.hold
+    return {
+        "id": hold.id,
+        "nano_usd": hold.nano,
+        "input_tokens": hold.input_tokens,
+        "output_tokens": hold.output_tokens,
+        "clamped": int(attempt.clamped),
+    }
+
+
+def _billed(attempt: Attempt) -> dict[str, int | str]:
+    billed: dict[str, int | str] = {"attempt": attempt.number, "target": attempt.target.name}
+    charge = attempt.charge
+    if charge is not None:
+        billed["nano_usd"] = charge.nano
+        billed["input_tokens"] = charge.input_tokens
+        billed["output_tokens"] = charge.output_tokens
+        billed["mark"] = charge.mark
+    if attempt.usage is not None:
+        billed["counted_output_tokens_max"] = attempt.counted_bytes
+    if attempt.failure is not None:
+        billed["failure"] = attempt.failure.code
+    return billed

@@ -1,0 +1,116 @@
+"""The hot path's routes: a raw ASGI callable in front of FastAPI, which has all the others.
+
+Authorisation looks at `scope["path"]` and nothing else. `/runs/{id}/v1/…` declares a run by its path. A route of the
+vendors' that we could not meter is refused by its own stage, after the key was looked at, and recorded like any call.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from limits.clock import Clock
+
+from .answer import Account, Answer
+from .call import Call
+from .client import Client, Receive, Send
+from .counter import Counter
+from .dialects.seam import Dialect
+from .errors import ClientLeft, Ending
+from .lives import Lives
+from .pipeline import Pipeline
+
+Asgi = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+class Routes:
+    """Sends each request where it belongs. `dialects` maps a path to the dialect spoken there."""
+
+    def __init__(
+        self,
+        *,
+        dialects: Mapping[str, Dialect],
+        unsupported: frozenset[str],
+        errors: Dialect,
+        pipeline: Pipeline,
+        lives: Lives,
+        counter: Counter,
+        account: Account,
+        admin: Asgi,
+        clock: Clock,
+    ) -> None:
+        self._dialects = dialects
+        self._unsupported = unsupported
+        self._errors = errors
+        self._pipeline = pipeline
+        self._lives = lives
+        self._counter = counter
+        self._account = account
+        self._admin = admin
+        self._clock = clock
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        path: str = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith(("/v1/", "/runs/")):
+            await self._admin(scope, receive, send)
+            return
+        client = Client(scope, receive, send)
+        run_id = None
+        if path.startswith("/runs/"):
+            run_id, slash, rest = path[6:].partition("/")
+            path = slash + rest
+        dialect = self._dialects.get(path)
+        call = Call(
+            id=f"call_{secrets.token_hex(12)}",
+            dialect=dialect or self._errors,
+            path=path if dialect else "other",
+            caller=client,
+            started_ns=self._clock.monotonic_ns(),
+            started_us=self._clock.utc_us(),
+            path_run_id=run_id,
+            unsupported=dialect is None,
+        )
+        refusal = self._lives.refuse()
+        if refusal is not None:
+            await self._refuse(call, client, refusal)
+        elif (dialect is not None or _below(path, self._unsupported)) and scope["method"] == "POST":
+            await self._live(call, client)
+        else:
+            await self._over_the_counter(scope["method"], path, call, client)
+
+    async def _live(self, call: Call, client: Client) -> None:
+        life = self._lives.start(call, self._pipeline.live(call, Answer(client, self._account)))
+        await client.gone()
+        if client.left:
+            _leave(call)
+        await asyncio.shield(life)
+
+    async def _over_the_counter(self, method: str, path: str, call: Call, client: Client) -> None:
+        try:
+            status, body = await self._counter.serve(method, path, client)
+        except Ending as ending:
+            await self._refuse(call, client, ending)
+            return
+        await client.answer(status, [(b"content-type", b"application/json")], body)
+
+    async def _refuse(self, call: Call, client: Client, ending: Ending) -> None:
+        await Answer(client, self._account).fail(call, ending)
+
+
+def _below(path: str, routes: frozenset[str]) -> bool:
+    return path in routes or path.rpartition("/")[0] in routes
+
+
+def _leave(call: Call) -> None:
+    """A client has left: a plain call finishes within its deadline; a stream is read on to its usage, or stopped."""
+    call.left = True
+    left = ClientLeft("the client left")
+    profile = call.profile
+    if profile is None:
+        call.cut(left)
+    elif call.clear is not None and call.clear.stream:
+        if profile.on_leave == "cancel" or not call.attempts:
+            call.cut(left)
+        else:
+            asyncio.get_running_loop().call_later(profile.drain_s, call.cut, left)

@@ -1,0 +1,1 @@
+"""The stages of a call's life, one a file; `gateway.life` has their order."""

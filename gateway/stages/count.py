@@ -1,0 +1,35 @@
+"""Takes the step in a declared run and all its ancestors; gives it back when the call fails or found no room."""
+
+from limits.entries import CountEntry
+from limits.ledger import EmbeddedLedger
+
+from ..call import Call, Reply
+from ..errors import BudgetHeld, Failure
+from ..stage import CallStage
+from ..verdicts import ending_of
+
+
+class Count(CallStage):
+    """One step a call, retries and asking again not counted; a call announced as `replan` is a replan too."""
+
+    def __init__(self, ledger: EmbeddedLedger) -> None:
+        self._ledger = ledger
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Take the step, or refuse with `run.steps`."""
+        run = call.run
+        if run is None:
+            return None
+        taken: list[CountEntry] = call.kept.setdefault("count", [])
+        for dimension in ("steps", "replans") if call.phase == "replan" else ("steps",):
+            entry = self._ledger.count(run.id, dimension)
+            if not isinstance(entry, CountEntry):
+                raise ending_of(entry)
+            taken.append(entry)
+            call.entries.append(entry)
+        return None
+
+    async def settle(self, call: Call) -> None:
+        """Give back what was taken if the call failed or was told that the budget is held."""
+        if isinstance(call.ending, Failure | BudgetHeld) and not call.released:
+            call.entries.extend(self._ledger.give_back(entry) for entry in call.kept.get("count", ()))

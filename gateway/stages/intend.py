@@ -1,0 +1,29 @@
+"""The intent: what is about to be sent and what it may cost, durable before the upstream sees a byte."""
+
+from limits.ledger import EmbeddedLedger
+
+from ..call import Attempt, Reply
+from ..errors import AuditUnavailable
+from ..journal import Journal
+from ..records import intent_of
+from ..stage import AttemptStage
+
+
+class Intend(AttemptStage):
+    """Writes the attempt's intent with its hold; a hold whose intent cannot be written licenses nothing and is dropped."""
+
+    def __init__(self, journal: Journal, ledger: EmbeddedLedger) -> None:
+        self._journal = journal
+        self._ledger = ledger
+
+    async def admit(self, attempt: Attempt) -> Reply | None:
+        """Write, and wait until it is durable."""
+        try:
+            await self._journal.write_call(attempt.call, intent_of(attempt))
+        except AuditUnavailable:
+            attempt.call.entries.remove(attempt.hold)
+            self._ledger.drop(attempt.hold.id)
+            attempt.hold = None
+            raise
+        attempt.kept["intended"] = True
+        return None

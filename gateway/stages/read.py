@@ -1,0 +1,36 @@
+"""Reads what is asked: a bounded body, strictly parsed, for a known model that this key may use."""
+
+from ..call import Call, Reply
+from ..catalogue import Catalogue
+from ..dialects.strict import decode
+from ..errors import InvalidRequest, ModelNotAllowed, ModelNotFound, UnsupportedRoute
+from ..stage import CallStage
+
+
+class Read(CallStage):
+    """Bounds: body bytes and seconds, nesting."""
+
+    def __init__(self, catalogue: Catalogue, *, bytes_max: int, read_s_max: float, depth_max: int) -> None:
+        self._catalogue = catalogue
+        self._bytes_max = bytes_max
+        self._read_s_max = read_s_max
+        self._depth_max = depth_max
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Read, parse, and find the model."""
+        if call.unsupported:
+            raise UnsupportedRoute(f"{call.path} cannot be metered by this gateway, so it is not served")
+        encoding = call.caller.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise InvalidRequest(f"content-encoding {encoding[:32]!r} is not taken; send the body as it is")
+        body = await call.caller.body(bytes_max=self._bytes_max, read_s_max=self._read_s_max)
+        call.body_bytes = len(body)
+        request = call.dialect.parse(decode(body, depth_max=self._depth_max))
+        call.clear = call.request = request
+        model = self._catalogue.get(request.model)
+        if model is None:
+            raise ModelNotFound("no model of that name is configured; GET /v1/models lists them", param="model")
+        if not call.key.allows_model(model.name):
+            raise ModelNotAllowed(f"this key may not use model {model.name}", param="model")
+        call.model = model
+        return None

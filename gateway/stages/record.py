@@ -1,0 +1,30 @@
+"""One record whatever happens: the outcome, or the refusal; durable before the reply's terminal marker leaves."""
+
+from ..call import Call, Reply
+from ..journal import Journal
+from ..metrics import Metrics
+from ..records import outcome_of
+from ..stage import CallStage
+from ..strangers import Strangers
+
+
+class Record(CallStage):
+    """Stands first, so it settles last and sees all. Callers without a valid key are only counted."""
+
+    def __init__(self, journal: Journal, strangers: Strangers, metrics: Metrics) -> None:
+        self._journal = journal
+        self._strangers = strangers
+        self._metrics = metrics
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Take nothing; being here is what makes `settle` run."""
+
+    async def settle(self, call: Call) -> None:
+        """Write the record of how the call ended."""
+        try:
+            if call.key is None:
+                self._strangers.count(call.ending.code if call.ending is not None else "none")
+            else:
+                await self._journal.write_call(call, outcome_of(call))
+        finally:
+            self._metrics.ended(call)

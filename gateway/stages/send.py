@@ -1,0 +1,144 @@
+"""Sends to the upstream and reads its reply, plain or as a stream, within the configured bounds.
+
+After every choice has ended the stream is read on to its end for `usage_wait_s` at most, because the usage report comes
+last; none by then is no report.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from ..call import Attempt, Event, Reply, reply_of
+from ..dialects.seam import ReplyReader
+from ..dialects.strict import encode
+from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected
+from ..stage import AttemptStage
+from ..upstream.failure import UpstreamFailure, failure_of
+from ..upstream.interface import UpstreamReply, UpstreamRequest
+from ..upstream.sse import SseParser, SseTooLargeError
+
+_ERROR_BYTES_MAX = 65_536
+_OUR_FAULT = frozenset({401, 403, 404})
+_REJECTED = frozenset({400, 413, 422})
+
+
+class Send(AttemptStage):
+    """Bounds: bytes of a reply, bytes of one event."""
+
+    def __init__(self, *, reply_bytes_max: int, event_bytes_max: int) -> None:
+        self._reply_bytes_max = reply_bytes_max
+        self._event_bytes_max = event_bytes_max
+
+    async def admit(self, attempt: Attempt) -> Reply | None:
+        """Send, and return the reply: read whole if plain, else read as it is asked for."""
+        call, target = attempt.call, attempt.target
+        request = UpstreamRequest(
+            "POST",
+            target.url(call.dialect.upstream_path),
+            target.headers,
+            encode(attempt.request.tree),
+            target.timeouts,
+        )
+        reader = call.dialect.reader(attempt.request)
+        attempt.sent = True
+        try:
+            reply = await target.client.send(request)
+            attempt.upstream = reply
+            attempt.status = reply.status
+            failure = failure_of(reply.status, reply.header("retry-after"))
+            if failure is not None:
+                await reply.read(_ERROR_BYTES_MAX)
+                raise failure
+            if not attempt.request.stream:
+                event = reader.plain(await reply.read(self._reply_bytes_max))
+                attempt.usage, attempt.complete = event.usage, True
+                return reply_of([event])
+            if not (reply.header("content-type") or "").startswith("text/event-stream"):
+                raise UpstreamError("the upstream did not answer with an event stream as it was asked to")
+        except UpstreamFailure as failure:
+            raise self._ending(attempt, failure) from failure
+        return Reply(_Stream(self, attempt, reply, reader).read)
+
+    @staticmethod
+    def _ending(attempt: Attempt, failure: UpstreamFailure) -> Ending:
+        attempt.sent = failure.sent
+        attempt.kept["upstream_failure"] = failure
+        name = attempt.target.name
+        if failure.status == 429:  # noqa: PLR2004
+            return UpstreamRateLimited(f"{name} limits its rate; it was asked as often as the policy says", **_after(failure))
+        if failure.status in _REJECTED:
+            return UpstreamRejected(f"{name} refused the request with status {failure.status}; asking again cannot help")
+        if failure.status in _OUR_FAULT:
+            return UpstreamError(f"{name} refused with status {failure.status}; check its address, model and credential")
+        return UpstreamError(f"{name} failed: {failure.cause} ({failure.phase})", **_after(failure))
+
+    async def settle(self, attempt: Attempt) -> None:
+        """Close the connection if the reply was not read to its end (harmless if it was)."""
+        if attempt.upstream is not None:
+            attempt.upstream.abort()
+
+    def parser(self) -> SseParser:
+        """Return a parser for one stream."""
+        return SseParser(self._event_bytes_max)
+
+    def chunks(self, reply: UpstreamReply) -> AsyncIterator[bytes]:
+        """Return a stream's bytes as they arrive."""
+        return reply.chunks(self._reply_bytes_max)
+
+    def ending(self, attempt: Attempt, failure: UpstreamFailure) -> Ending:
+        """Return the ending for a failure within a stream."""
+        return self._ending(attempt, failure)
+
+
+def _after(failure: UpstreamFailure) -> dict[str, float]:
+    return {} if failure.retry_after_s is None else {"retry_after_s": failure.retry_after_s}
+
+
+class _Stream:
+    """One stream being read: chunks of bytes in, batches of events out."""
+
+    __slots__ = ("_attempt", "_chunks", "_parser", "_reader", "_stage", "_wait_s")
+
+    def __init__(self, stage: Send, attempt: Attempt, reply: UpstreamReply, reader: ReplyReader) -> None:
+        self._stage = stage
+        self._attempt = attempt
+        self._reader = reader
+        self._chunks = stage.chunks(reply)
+        self._parser = stage.parser()
+        self._wait_s: float = attempt.call.profile.usage_wait_s
+
+    async def read(self) -> list[Event] | None:
+        """Return the next batch, None at the end; UpstreamError if the stream breaks or ends before its choices do."""
+        attempt = self._attempt
+        while True:
+            try:
+                if self._reader.finished:
+                    chunk = await self._last()
+                else:
+                    chunk = await anext(self._chunks, None)
+                if chunk is None:
+                    break
+                payloads = self._parser.feed(chunk)
+            except UpstreamFailure as failure:
+                if self._reader.finished:
+                    break
+                raise self._stage.ending(attempt, failure) from failure
+            except SseTooLargeError as error:
+                raise UpstreamError(f"the upstream's stream cannot be read: {error}") from error
+            if payloads:
+                events = self._reader.feed(payloads)
+                for event in events:
+                    if event.usage is not None:
+                        attempt.usage = event.usage
+                return events
+        if not self._reader.finished:
+            raise UpstreamError("the upstream's stream ended before its answer did")
+        attempt.complete = True
+        return None
+
+    async def _last(self) -> bytes | None:
+        """Return what still comes after the last choice has ended, None at the end or when the wait is over."""
+        try:
+            async with asyncio.timeout(self._wait_s):
+                return await anext(self._chunks, None)
+        except TimeoutError:
+            return None
