@@ -1,0 +1,284 @@
+"""Every change of the directory: checked, written with its record in one transaction, and only then seen.
+
+    checked ──▶ book: record + state, durable ──▶ ledger ──▶ Directory
+                └─ cannot be written: nothing has changed, AuditUnavailable
+
+Changes of tenants and keys go one after the other. Runs do not wait for each other: their ids are their own.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+from audit import record
+from audit.errors import BookError
+from limits.accounts import Cap
+from limits.clock import Clock
+from limits.entries import CapsEntry, Entry, KillEntry, RunEndedEntry, RunOpenedEntry, to_dict
+from limits.refusals import Ended, Exceeded
+from limits.runs import RunLimits
+
+from ..errors import AuditUnavailable, BudgetExceeded, InvalidRequest, NotAllowed, NotFound, RunEnded
+from ..papers import HOUSE, Key, Role, Run, Tenant
+from ..state import rows
+from .directory import Directory
+from .tokens import digest, mint_key
+
+RunEnding = Literal["ended", "killed"]
+
+
+class Book(Protocol):
+    """`audit.book.Book`: the future resolves when record and statements are durable, and raises a BookError if not."""
+
+    def append(
+        self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[rows.Statement] = ()
+    ) -> "asyncio.Future[Any]":
+        """Queue a record with state changes."""
+        ...
+
+
+class Ledger(Protocol):
+    """What a registry needs of `limits.ledger.EmbeddedLedger`; nothing here awaits."""
+
+    def set_caps(self, scope: str, caps: Sequence[Cap], zone: str = "UTC") -> CapsEntry | None:
+        """Replace a scope's caps."""
+        ...
+
+    def open_run(
+        self, run_id: str, limits: RunLimits, expires_us: int, parent: str | None = None
+    ) -> RunOpenedEntry | Exceeded | Ended:
+        """Open a run, or say why not."""
+        ...
+
+    def end_run(self, run_id: str, why: str = "ended") -> RunEndedEntry | None:
+        """End a run and its children."""
+        ...
+
+    def kill(self, scope: str, *, on: bool = True) -> KillEntry:
+        """Stop every further hold in a scope."""
+        ...
+
+
+class Registry:
+    """The only way to change who may do what. `ledger` is None for a command that works on a folder nobody serves."""
+
+    def __init__(self, directory: Directory, book: Book, clock: Clock, ledger: Ledger | None = None) -> None:
+        self._directory = directory
+        self._book = book
+        self._clock = clock
+        self._ledger = ledger
+        self._one_by_one = asyncio.Lock()
+
+    async def align(self) -> int:
+        """Give the ledger the caps that the file and `state` say; return how many scopes changed. Call it at a start.
+
+        Also ends in the ledger what was ended while nobody served. What changes is written before it returns.
+        """
+        if self._ledger is None:
+            return 0
+        entries: list[Entry] = []
+        for tenant in self._directory.tenants():
+            entries += filter(None, (self._ledger.set_caps(tenant.scope, tenant.caps, tenant.time_zone),))
+        for key in self._directory.keys_of():
+            entries += filter(None, (self._ledger.set_caps(key.scope, key.caps, key.tenant.time_zone),))
+        for run in self._directory.runs():
+            if run.status != "open":
+                entries += filter(None, (self._ledger.end_run(run.id, run.status),))
+        for start in range(0, len(entries), 200):
+            change = {"object": "caps", "id": "file and state", "old": None, "new": None}
+            await self._write(record.admin(actor="system", change=change), None, (), entries[start : start + 200])
+        return len(entries)
+
+    async def create_tenant(
+        self, actor: str, tenant_id: str, *, name: str | None = None, time_zone: str = "UTC", caps: Sequence[Cap] = ()
+    ) -> Tenant:
+        """Make a tenant. Raises InvalidRequest if the id is taken, AuditUnavailable if it cannot be written."""
+        async with self._one_by_one:
+            if self._directory.tenant(tenant_id) is not None:
+                raise InvalidRequest(f"there is a tenant {tenant_id} already", param="id")
+            tenant = Tenant(tenant_id, name or tenant_id, time_zone, tuple(caps))
+            statements = rows.put_tenant(tenant, self._clock.utc_us())
+            await self._change(actor, None, tenant, statements, caps=True)
+            self._directory.see_tenant(tenant)
+            return tenant
+
+    async def set_caps(self, actor: str, tenant_id: str, caps: Sequence[Cap]) -> Tenant:
+        """Replace a tenant's caps. Raises NotFound, NotAllowed (declared in the file), AuditUnavailable."""
+        async with self._one_by_one:
+            old = self._changeable_tenant(tenant_id)
+            new = replace(old, caps=tuple(caps))
+            statements = rows.put_caps(new.scope, new.caps)
+            await self._change(actor, old, new, statements, caps=True)
+            self._directory.see_tenant(new)
+            return new
+
+    async def disable_tenant(self, actor: str, tenant_id: str, *, disabled: bool) -> Tenant:
+        """Refuse all keys of a tenant from now on, or take them again. Raises as `set_caps`."""
+        async with self._one_by_one:
+            old = self._changeable_tenant(tenant_id)
+            new = replace(old, disabled=disabled)
+            statements = rows.put_tenant(new, self._clock.utc_us())
+            await self._change(actor, old, new, statements)
+            self._directory.see_tenant(new)
+            return new
+
+    async def create_key(
+        self,
+        actor: str,
+        tenant_id: str,
+        *,
+        name: str,
+        profile: str = "default",
+        role: Role = "client",
+        caps: Sequence[Cap] = (),
+        models: frozenset[str] | None = None,
+        expires_us: int | None = None,
+    ) -> tuple[Key, str]:
+        """Make a key and return it with its text, which is shown this once and stored nowhere.
+
+        Keys of administrators and approvers belong to the house. Raises InvalidRequest, NotFound, AuditUnavailable.
+        """
+        async with self._one_by_one:
+            tenant = HOUSE if role in ("admin", "approver") else self._directory.tenant(tenant_id)
+            policy = self._directory.profiles.get(profile)
+            if tenant is None or (tenant is HOUSE) != (role in ("admin", "approver")):
+                raise NotFound(f"there is no tenant {tenant_id}", param="tenant")
+            if policy is None:
+                raise InvalidRequest(f"there is no profile {profile}; the file names them", param="profile")
+            if role == "run":
+                raise InvalidRequest("a run's key comes with its run: POST /v1/runs", param="role")
+            public, token = mint_key()
+            key = Key(public, name, tenant, policy, role, tuple(caps), models, expires_us)
+            hashed = digest(token.encode())
+            statements = rows.put_key(key, hashed, self._clock.utc_us())
+            await self._change(actor, None, key, statements, caps=bool(key.caps))
+            self._directory.see_key(key, hashed)
+            return key, token
+
+    async def revoke_key(self, actor: str, key_id: str) -> Key:
+        """Refuse a key, and the keys of its runs, from now on. Raises NotFound, NotAllowed, AuditUnavailable."""
+        async with self._one_by_one:
+            old = self._directory.key(key_id)
+            if old is None:
+                raise NotFound(f"there is no key {key_id}", param="key")
+            if old.declared:
+                raise NotAllowed(f"key {key_id} is declared in the file; take it out there", param="key")
+            new = replace(old, revoked=True)
+            if not old.revoked:
+                statements = rows.revoke_key(key_id)
+                await self._change(actor, old, new, statements)
+                self._directory.see_key(new)
+            return new
+
+    async def open_run(self, key: Key, wanted: Mapping[str, int] | None = None) -> tuple[Run, str]:
+        """Open a run for a key (a child of the key's own run) and return it with its key.
+
+        Raises what `Directory.new_run` raises, BudgetExceeded (agents, depth), RunEnded, AuditUnavailable.
+        """
+        run = self._directory.new_run(key, wanted)
+        entries: list[Entry] = []
+        if self._ledger is not None:
+            entry = self._ledger.open_run(run.id, run.limits, run.expires_us, run.parent)
+            if isinstance(entry, Exceeded):
+                raise BudgetExceeded(str(entry), param=entry.param, limit=entry.limit, actual=entry.actual)
+            if isinstance(entry, Ended):
+                raise RunEnded(str(entry), param="run")
+            entries.append(entry)
+        change = {"object": "run", "id": run.id, "old": None, "new": {**run.limits.as_dict(), "parent": run.parent}}
+        said = record.admin(
+            actor=key.id, change=change, run=run.id, key=key.id, profile=run.profile.name, policy=run.profile.version
+        )
+        try:
+            await self._write(said, run.tenant_id, rows.put_run(run), entries)
+        except BaseException:
+            if self._ledger is not None:
+                self._ledger.end_run(run.id)
+            raise
+        self._directory.see_run(run)
+        return run, self._directory.token_of(run)
+
+    async def end_run(self, actor: str, run_id: str, why: RunEnding = "ended") -> Run:
+        """End a run and its children; the first ending stays. Raises NotFound, AuditUnavailable."""
+        run = self._directory.run(run_id)
+        if run is None:
+            raise NotFound(f"there is no run {run_id}", param="run")
+        if run.status != "open":
+            return run
+        # Ending takes effect at once, whatever the book says: it can only stop spending.
+        entry = None if self._ledger is None else self._ledger.end_run(run_id, why)
+        new = replace(run, status=why)
+        self._directory.see_run(new)
+        change = {"object": "run", "id": run_id, "old": run.status, "new": why}
+        said = record.admin(actor=actor, change=change, run=run_id, key=run.key_id)
+        await self._write(said, run.tenant_id, rows.end_run(run_id, why), [] if entry is None else [entry])
+        return new
+
+    def _changeable_tenant(self, tenant_id: str) -> Tenant:
+        tenant = self._directory.tenant(tenant_id)
+        if tenant is None or tenant is HOUSE:
+            raise NotFound(f"there is no tenant {tenant_id}", param="tenant")
+        if tenant.declared:
+            raise NotAllowed(f"tenant {tenant_id} is declared in the file; change it there", param="tenant")
+        return tenant
+
+    async def _change(
+        self,
+        actor: str,
+        old: Tenant | Key | None,
+        new: Tenant | Key,
+        statements: Sequence[rows.Statement],
+        *,
+        caps: bool = False,
+    ) -> None:
+        """Write a change of a tenant or key; with `caps`, give its caps to the ledger once they are durable."""
+        tenant, kind = (new, "tenant") if isinstance(new, Tenant) else (new.tenant, "key")
+        said_old = None if old is None else _said(old)
+        said = record.admin(actor=actor, change={"object": kind, "id": new.id, "old": said_old, "new": _said(new)})
+        entries: list[Entry] = []
+        if caps:
+            written = tuple(sorted(map(str, new.caps)))
+            if len({text.rpartition("/")[0] for text in written}) < len(written):
+                raise InvalidRequest("there are two caps of one dimension, window and kind", param="caps")
+            entries.append(CapsEntry(new.scope, written, self._clock.utc_us(), tenant.time_zone))
+        await self._write(said, tenant.id, statements, entries)
+        if caps and self._ledger is not None:
+            self._ledger.set_caps(new.scope, new.caps, tenant.time_zone)
+
+    async def _write(
+        self, said: dict[str, Any], tenant: str | None, statements: Sequence[rows.Statement], entries: Sequence[Entry]
+    ) -> None:
+        if entries:
+            said["ledger"] = [to_dict(entry) for entry in entries]
+        try:
+            await self._book.append(said, tenant=tenant, statements=statements)
+        except BookError as error:
+            raise AuditUnavailable(f"the change was not made: the book cannot be written ({error})") from error
+
+
+def _said(paper: Tenant | Key) -> dict[str, Any]:
+    return said_key(paper) if isinstance(paper, Key) else said_tenant(paper)
+
+
+def said_tenant(tenant: Tenant) -> dict[str, Any]:
+    """Return what the book says of a tenant."""
+    return {
+        "name": tenant.name,
+        "time_zone": tenant.time_zone,
+        "caps": [str(cap) for cap in tenant.caps],
+        "disabled": tenant.disabled,
+    }
+
+
+def said_key(key: Key) -> dict[str, Any]:
+    """Return what the book says of a key: everything but its text and hash."""
+    return {
+        "name": key.name,
+        "tenant": key.tenant.id,
+        "profile": key.profile.name,
+        "role": key.role,
+        "caps": [str(cap) for cap in key.caps],
+        "models": None if key.models is None else sorted(key.models),
+        "expires_us": key.expires_us,
+        "revoked": key.revoked,
+    }

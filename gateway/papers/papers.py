@@ -1,0 +1,87 @@
+"""What a call shows: key (who speaks), tenant (who pays), run (one agent task). Frozen: a change makes new ones."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from limits.accounts import Cap
+from limits.runs import RunLimits
+
+from .profile import Profile
+
+Role = Literal["client", "admin", "approver", "run"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who pays. `declared` ones stand in the file and cannot be changed through the API."""
+
+    id: str
+    name: str
+    time_zone: str = "UTC"
+    caps: tuple[Cap, ...] = ()
+    disabled: bool = False
+    declared: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The ledger's name for it."""
+        return f"tenant:{self.id}"
+
+
+HOUSE = Tenant("house", "Tollhouse itself")
+"""Whose the keys of administrators and approvers are: they can neither call models nor spend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Who speaks. `models` narrows the profile's; `run_id` is set on the key of a run, which speaks for `id`."""
+
+    id: str
+    name: str
+    tenant: Tenant
+    profile: Profile
+    role: Role = "client"
+    caps: tuple[Cap, ...] = ()
+    models: frozenset[str] | None = None
+    expires_us: int | None = None
+    revoked: bool = False
+    run_id: str | None = None
+    declared: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The ledger's name for it."""
+        return f"key:{self.id}"
+
+    def allows_model(self, model: str) -> bool:
+        """Tell whether this key may use a model."""
+        return (self.models is None or model in self.models) and self.profile.allows_model(model)
+
+    def usable(self, now_us: int) -> bool:
+        """Tell whether it opens anything at this instant (µs UTC)."""
+        return not (self.revoked or self.tenant.disabled or (self.expires_us is not None and now_us >= self.expires_us))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One agent task. `path` names its ancestors from the root down to itself; instants are µs UTC.
+
+    `status` is its own: a run whose ancestor has ended has ended too (`Directory.why_ended`).
+    """
+
+    id: str
+    tenant_id: str
+    key_id: str
+    parent: str | None
+    path: tuple[str, ...]
+    limits: RunLimits
+    opened_us: int
+    expires_us: int
+    status: Literal["open", "ended", "killed"]
+    profile: Profile
+
+    @property
+    def scope(self) -> str:
+        """The ledger's name for it."""
+        return f"run:{self.id}"

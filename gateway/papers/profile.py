@@ -1,0 +1,144 @@
+"""A profile as the hot path reads it: resolved once from the configuration, plain and frozen.
+
+`version` is a digest over everything the profile says: a run key is bound to it, so a changed policy needs new runs.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal
+
+from limits.accounts import Cap
+from limits.money import usd_to_nano
+from limits.runs import RunLimits
+
+from ..config.profiles import Kind, ProfileSettings, RunSettings
+from ..config.tenants import CapSettings
+
+RestoreArguments = Literal["all", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named policy. None stands for unlimited or unset; money in nano-dollars, times in seconds.
+
+    `guards` maps kind → direction → action, as `gateway.guards.policy.Policy` takes it.
+    """
+
+    name: str
+    version: str
+    models: tuple[str, ...]
+    call_nano_usd: int | None
+    input_tokens_max: int | None
+    output_tokens_default: int
+    output_tokens_max: int | None
+    deadline_s: float
+    run: RunLimits
+    run_identity: Literal["required", "infer", "off"]
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    concurrency: int
+    guards: Mapping[str, Mapping[str, str]]
+    allow_restore_hosts: frozenset[str]
+    restore_arguments: RestoreArguments
+    tools: tuple[str, ...]
+    on_tool_refusal: Literal["answer", "error"]
+    on_leave: Literal["drain", "cancel"]
+    drain_s: float
+    usage_wait_s: float
+    budget_wait_s: float
+    stored: bool
+    last_good: bool
+    unbounded_nano_usd: int | None
+
+    def allows_model(self, model: str) -> bool:
+        """Tell whether the profile permits a model."""
+        return _allows(self.models, model)
+
+    def allows_tool(self, tool: str) -> bool:
+        """Tell whether the profile permits a tool."""
+        return _allows(self.tools, tool)
+
+
+def _allows(patterns: tuple[str, ...], name: str) -> bool:
+    return any(name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern for pattern in patterns)
+
+
+def resolve(settings: ProfileSettings) -> Profile:
+    """Turn a profile of the file into what the hot path reads."""
+    call, guards, rates = settings.call, settings.guards, settings.rates
+    return Profile(
+        name=settings.name,
+        version=_digest(settings),
+        models=settings.models,
+        call_nano_usd=_nano(call.usd),
+        input_tokens_max=call.input_tokens_max,
+        output_tokens_default=call.output_tokens_default,
+        output_tokens_max=call.output_tokens_max,
+        deadline_s=call.deadline_s,
+        run=_run_limits(settings.run),
+        run_identity=settings.run_identity,
+        requests_per_minute=rates.requests_per_minute,
+        tokens_per_minute=rates.tokens_per_minute,
+        concurrency=rates.concurrency,
+        guards=_by_kind(
+            request=guards.request,
+            tool_result=guards.tool_result,
+            reply=guards.reply,
+            tool_arguments=guards.tool_arguments,
+        ),
+        allow_restore_hosts=frozenset(guards.allow_restore_hosts),
+        restore_arguments=guards.restore_arguments,
+        tools=settings.tools.allow,
+        on_tool_refusal=settings.tools.on_refusal,
+        on_leave=settings.on_leave,
+        drain_s=settings.drain_s,
+        usage_wait_s=settings.usage_wait_s,
+        budget_wait_s=settings.budget_wait_s,
+        stored=settings.degraded.stored,
+        last_good=settings.degraded.last_good,
+        unbounded_nano_usd=_nano(settings.unbounded_usd),
+    )
+
+
+def caps_of(settings: Iterable[CapSettings]) -> tuple[Cap, ...]:
+    """Turn ceilings of the file (or of the admin API, which has the same form) into the ledger's caps."""
+    return tuple(
+        Cap("tokens", cap.tokens, cap.per, not cap.soft)
+        if cap.tokens is not None
+        else Cap("nano_usd", usd_to_nano(cap.usd or Decimal(0)), cap.per, not cap.soft)
+        for cap in settings
+    )
+
+
+def _run_limits(run: RunSettings) -> RunLimits:
+    return RunLimits(
+        nano_usd=_nano(run.usd),
+        tokens=run.tokens,
+        steps=run.steps,
+        tool_calls=run.tool_calls,
+        replans=run.replans,
+        agents=run.agents,
+        depth=run.depth,
+        seconds=run.seconds,
+    )
+
+
+def _nano(usd: Decimal | None) -> int | None:
+    return None if usd is None else usd_to_nano(usd)
+
+
+def _by_kind(**directions: Mapping[Kind, str]) -> Mapping[str, Mapping[str, str]]:
+    kinds: dict[str, dict[str, str]] = {}
+    for direction, actions in directions.items():
+        for kind, action in actions.items():
+            kinds.setdefault(kind, {})[direction] = action
+    return MappingProxyType({kind: MappingProxyType(actions) for kind, actions in kinds.items()})
+
+
+def _digest(settings: ProfileSettings) -> str:
+    said = json.dumps(settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -1,0 +1,76 @@
+"""Objects as statements on the tables of `state`: what a change commits together with its record."""
+
+import json
+from typing import Any
+
+from limits.accounts import Cap
+
+from ..papers import Key, Run, Tenant
+
+Statement = tuple[str, tuple[Any, ...]]
+
+_TENANT = """INSERT INTO state_tenant VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET
+    name = excluded.name, time_zone = excluded.time_zone, disabled = excluded.disabled"""
+
+
+def put_tenant(tenant: Tenant, now_us: int) -> tuple[Statement, ...]:
+    """Return the statements that make a tenant stand as given, caps included."""
+    row = (tenant.id, tenant.name, tenant.time_zone, int(tenant.disabled), now_us)
+    return ((_TENANT, row), *put_caps(tenant.scope, tenant.caps))
+
+
+def put_caps(scope: str, caps: tuple[Cap, ...]) -> tuple[Statement, ...]:
+    """Return the statements that replace a scope's caps."""
+    return (
+        ("DELETE FROM state_cap WHERE scope = ?", (scope,)),
+        *(("INSERT INTO state_cap VALUES(?, ?)", (scope, str(cap))) for cap in caps),
+    )
+
+
+def put_key(key: Key, digest: bytes, now_us: int) -> tuple[Statement, ...]:
+    """Return the statements that add a new key; `digest` is the SHA-256 of its text."""
+    models = None if key.models is None else json.dumps(sorted(key.models))
+    row = (
+        key.id,
+        digest,
+        key.name,
+        key.tenant.id,
+        key.profile.name,
+        key.role,
+        models,
+        key.expires_us,
+        int(key.revoked),
+        now_us,
+    )
+    return (("INSERT INTO state_key VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row), *put_caps(key.scope, key.caps))
+
+
+def revoke_key(key_id: str) -> tuple[Statement, ...]:
+    """Return the statement that revokes a key for good."""
+    return (("UPDATE state_key SET revoked = 1 WHERE id = ?", (key_id,)),)
+
+
+def put_run(run: Run) -> tuple[Statement, ...]:
+    """Return the statement that adds a new run."""
+    row = (
+        run.id,
+        run.tenant_id,
+        run.key_id,
+        run.parent,
+        run.profile.name,
+        json.dumps(run.limits.as_dict()),
+        run.opened_us,
+        run.expires_us,
+        run.status,
+    )
+    return (("INSERT INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
+
+
+def end_run(run_id: str, status: str) -> tuple[Statement, ...]:
+    """Return the statement that ends a run; the first ending stays."""
+    return (("UPDATE state_run SET status = ? WHERE id = ? AND status = 'open'", (status, run_id)),)
+
+
+def forget_runs(before_us: int) -> tuple[Statement, ...]:
+    """Return the statement that drops runs which expired before an instant (µs UTC); the book still has them."""
+    return (("DELETE FROM state_run WHERE expires_us < ?", (before_us,)),)

@@ -1,0 +1,30 @@
+"""The tables of `state`. They share the book's SQLite file: a change and its record commit in one transaction.
+
+state_meta    version of these tables
+state_tenant  who pays
+state_key     who speaks: the SHA-256 of the whole key, never the key
+state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
+state_run     declared runs; the ledger's journal in the book has what they spent
+
+The book tells who changed what, and when; these tables only say how things stand.
+"""
+
+FORMAT = 1
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS state_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    f"INSERT OR IGNORE INTO state_meta VALUES('format', {FORMAT})",
+    """CREATE TABLE IF NOT EXISTS state_tenant(
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, time_zone TEXT NOT NULL, disabled INTEGER NOT NULL,
+        made_us INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS state_key(
+        id TEXT PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, name TEXT NOT NULL, tenant TEXT NOT NULL,
+        profile TEXT NOT NULL, role TEXT NOT NULL, models TEXT, expires_us INTEGER, revoked INTEGER NOT NULL,
+        made_us INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS state_cap(scope TEXT, cap TEXT, PRIMARY KEY(scope, cap)) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS state_run(
+        id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, parent TEXT, profile TEXT NOT NULL,
+        limits TEXT NOT NULL, opened_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS state_run_expires ON state_run(expires_us)",
+)
+"""Statements that make what is missing, for `audit.book.Book.open(schema=...)`."""
