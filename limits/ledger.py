@@ -210,9 +210,12 @@ class EmbeddedLedger(Books):
 
     def drop(self, hold_id: str) -> None:
         """Forget a hold whose intent never became durable; its predecessor stands in full again. Twice is harmless."""
-        hold = self._open.pop(hold_id, None)
-        if hold is None:
-            return
+        if hold_id in self._open:
+            self._withdraw(hold_id)
+            self.on_fall()
+
+    def _withdraw(self, hold_id: str) -> None:
+        hold = self._open.pop(hold_id)
         hold.leave()
         before = self._open.get(hold.entry.replaces)
         if before is not None and before.settlement is not None:
@@ -220,7 +223,14 @@ class EmbeddedLedger(Books):
             before.follower = ""
             charge = amounts_of(settlement.nano, settlement.input_tokens, settlement.output_tokens, 1)
             before.stand_with(before.at_least(charge))
-        self.on_fall()
+
+    def refusal(self, order: Order, replaces: SettleEntry | None = None) -> Held | Exceeded | Ended | None:
+        """Say what `hold` would refuse this with now, taking nothing."""
+        answer = self.hold(order, replaces)
+        if isinstance(answer, HoldEntry):
+            self._withdraw(order.id)
+            return None
+        return answer
 
     def apply(self, entry: Entry) -> None:
         """Let an entry lower what it lowers, now that its record is durable. Twice is harmless; others do nothing."""
