@@ -70,16 +70,14 @@ def write_through(db: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError("a reader keeps the write-ahead log busy")
 
 
-def insert_leaves(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Insert rows with few, wide statements: each one gives up the interpreter lock only once."""
-    at, left = 0, len(rows)
+def insert_leaves(db: sqlite3.Connection, values: list[Any]) -> None:
+    """Insert rows, given as one flat list, by few wide statements: each gives up the interpreter lock only once."""
+    at, left = 0, len(values) // LEAF_COLUMNS
     for chunk in _CHUNKS:
         while left >= chunk:
-            values: list[Any] = []
-            for row in rows[at : at + chunk]:
-                values += row
-            db.execute(_INSERT[chunk], values)
-            at += chunk
+            end = at + chunk * LEAF_COLUMNS
+            db.execute(_INSERT[chunk], values[at:end])
+            at = end
             left -= chunk
 
 
@@ -112,29 +110,20 @@ def read_tile(db: sqlite3.Connection, level: int, number: int, width: int) -> by
     return tile
 
 
-def tenant_heads(db: sqlite3.Connection) -> dict[str, int]:
-    """Return each tenant's last tseq, by one index seek a tenant."""
-    found: dict[str, int] = {}
-    tenant = ""
-    while True:
-        row = db.execute(
-            "SELECT tenant, tseq FROM book_leaf INDEXED BY book_leaf_tenant WHERE tenant = "
-            "(SELECT min(tenant) FROM book_leaf INDEXED BY book_leaf_tenant WHERE tenant > ?) "
-            "ORDER BY tseq DESC LIMIT 1",
-            (tenant,),
-        ).fetchone()
-        if row is None:
-            return found
-        tenant = row[0]
-        found[tenant] = row[1]
-
-
-def tenants_since(db: sqlite3.Connection, size: int) -> list[str]:
-    """Return the tenants that have records beyond a tree size, or whose stored head is behind their last record."""
-    rows = db.execute(
-        "SELECT tenant FROM book_leaf WHERE idx >= ? AND tenant IS NOT NULL GROUP BY tenant", (size,)
+def tenant_tseqs(db: sqlite3.Connection, signed_size: int) -> tuple[dict[str, int], list[str]]:
+    """Return each tenant's last tseq, and the tenants that have records beyond the last checkpoint."""
+    found: dict[str, int] = dict(db.execute("SELECT tenant, tseq FROM book_tenant").fetchall())
+    later = db.execute(
+        "SELECT tenant, max(tseq) FROM book_leaf WHERE idx >= ? AND tenant IS NOT NULL GROUP BY tenant", (signed_size,)
     ).fetchall()
-    return [row[0] for row in rows]
+    found.update(later)
+    return found, [row[0] for row in later]
+
+
+def put_tenants(db: sqlite3.Connection, tseqs: dict[str, int], size: int) -> None:
+    """Store the last tseq of these tenants as of a tree size."""
+    rows = [(tenant, tseq, size) for tenant, tseq in tseqs.items()]
+    db.executemany("INSERT OR REPLACE INTO book_tenant VALUES(?, ?, ?)", rows)
 
 
 def last_checkpoint(db: sqlite3.Connection) -> tuple[int, bytes] | None:

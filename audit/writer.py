@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -93,7 +94,6 @@ class Writer:
         self._signed_size = 0
         self._signed_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="book-writer", daemon=True)
-        self._changed_tenants: dict[str, None] = {}
         db = store.connect(path)
         try:
             store.prepare(db, origin, schema)
@@ -122,13 +122,14 @@ class Writer:
         size = store.tree_size(db)
         read = partial(store.read_tile, db)
         self._tree = TiledTree(size, read)
-        self._tseq = store.tenant_heads(db)
         self._last_us = (
             int(db.execute("SELECT at_us FROM book_leaf WHERE idx = ?", (size - 1,)).fetchone()[0]) if size else 0
         )
         last = store.last_checkpoint(db)
         self._signed_size = 0 if last is None else last[0]
-        self._changed_tenants = dict.fromkeys(store.tenants_since(db, self._signed_size))
+        self._tseq, later = store.tenant_tseqs(db, self._signed_size)
+        self._unsigned = dict.fromkeys(later)
+        self._changed = dict.fromkeys(later)
         if last is None:
             return
         signed = open_checkpoint(last[1], self._origin, [self._signer.verifier])
@@ -165,7 +166,7 @@ class Writer:
             if group:
                 self._write(group)
             if closing or self._checkpoint_in() == 0:
-                self._sign()
+                self._sign(closing=closing)
             if closing:
                 return
 
@@ -192,22 +193,22 @@ class Writer:
         """Write a group durably and return each append's outcome; after a sqlite3.Error nothing may be trusted."""
         db = self._connection()
         self._last_us = at_us = max(self._last_us, self._now_us())
-        rows: list[store.Row] = []
+        values: list[Any] = []
         outcomes: list[Outcome] = []
         db.execute("BEGIN IMMEDIATE")
         for append in group:
             try:
-                outcomes.append(self._place(db, append, at_us, rows))
+                outcomes.append(self._place(db, append, at_us, values))
             except BookError as error:
                 outcomes.append(error)
-        store.insert_leaves(db, rows)
+        store.insert_leaves(db, values)
         changed = self._tree.take_changed()
         if changed:
             store.put_tiles(db, changed)
         db.execute("COMMIT")
         return outcomes
 
-    def _place(self, db: sqlite3.Connection, append: Append, at_us: int, rows: list[store.Row]) -> Position | None:
+    def _place(self, db: sqlite3.Connection, append: Append, at_us: int, values: list[Any]) -> Position | None:
         """Give one append its place in the group, its statements executed."""
         record, tenant, statements, _, _ = append
         body = b""
@@ -231,11 +232,11 @@ class Writer:
         self._tree.append(leaf)
         if tenant is not None and tseq is not None:
             self._tseq[tenant] = tseq
-            self._changed_tenants[tenant] = None
-        rows.append((index, leaf, body, at_us, record["kind"], tenant, tseq, record.get("run")))
+            self._changed[tenant] = None
+        values += (index, leaf, body, at_us, record["kind"], tenant, tseq, record.get("run"))
         return Position(index, leaf, tseq)
 
-    def _sign(self) -> None:
+    def _sign(self, *, closing: bool) -> None:
         """Sign a checkpoint over what is durable and heads of the tenants that wrote since the last one."""
         size = self._tree.edge.size
         if size == self._signed_size:
@@ -249,17 +250,20 @@ class Writer:
             note = Checkpoint(self._origin, size, root).sign(self._signer).encode()
             db.execute("BEGIN IMMEDIATE")
             db.execute("INSERT INTO book_checkpoint VALUES(?, ?, ?)", (size, self._last_us, note))
-            for tenant in list(self._changed_tenants)[: self.limits.heads_max]:
+            store.put_tenants(db, {tenant: self._tseq[tenant] for tenant in self._changed}, size)
+            unsigned = {**self._unsigned, **self._changed}
+            for tenant in islice(unsigned, None if closing else self.limits.heads_max):
                 head = Head(self._origin, tenant, self._tseq[tenant], size, root)
                 row = (tenant, head.tseq, size, head.sign(self._signer).encode())
                 db.execute("INSERT OR REPLACE INTO book_head VALUES(?, ?, ?, ?)", row)
-                del self._changed_tenants[tenant]
             db.execute("COMMIT")
         except (sqlite3.Error, OSError, BookDamaged) as error:
             self.failure = f"{type(error).__name__}: {error}"
             self._drop()
         else:
             self._signed_size = size
+            self._changed = {}
+            self._unsigned = {} if closing else dict.fromkeys(islice(unsigned, self.limits.heads_max, None))
 
     def _connection(self) -> sqlite3.Connection:
         """Return the open connection; after a failure, open the file anew and take everything from what is durable."""
