@@ -18,13 +18,26 @@ from .tokens import RUN_PREFIX, TOKEN_CHARS_MAX, digest, mint_run_id, run_of_tok
 
 RUN_SLACK_S = 86_400
 """How long a run is kept after its wall-clock could have run out: that stands still while it waits for a person."""
+RUN_KEYS_MAX = 16_384
+"""How many run keys that were proven genuine are remembered; after that they are proven anew."""
 _RUN_PREFIX = RUN_PREFIX.encode()
 
 
 class Directory:
     """Papers by what callers show. Not thread-safe: one event loop owns it."""
 
-    __slots__ = ("_by_id", "_clock", "_digests", "_keys", "_runs", "_runs_max", "_secret", "_tenants", "profiles")
+    __slots__ = (
+        "_by_id",
+        "_clock",
+        "_digests",
+        "_keys",
+        "_run_keys",
+        "_runs",
+        "_runs_max",
+        "_secret",
+        "_tenants",
+        "profiles",
+    )
 
     def __init__(self, standing: Standing, *, run_secret: bytes, clock: Clock, runs_max: int = 1_000_000) -> None:
         self.profiles: Mapping[str, Profile] = MappingProxyType(dict(standing.profiles))
@@ -36,6 +49,7 @@ class Directory:
         self._digests = {key.id: hashed for hashed, key in standing.keys.items()}
         self._by_id = {key.id: key for key in standing.keys.values()}
         self._runs = dict(standing.runs)
+        self._run_keys: dict[bytes, Key] = {}
 
     def key_of(self, token: bytes | str) -> Key | None:
         """Return the usable key that this text is, else None: unknown, revoked, expired, of a disabled tenant.
@@ -53,13 +67,18 @@ class Directory:
         return key if key is not None and key.usable(self._clock.utc_us()) else None
 
     def _run_key(self, token: bytes) -> Key | None:
-        run = self._runs.get(run_of_token(token) or "")
-        key = None if run is None else self._by_id.get(run.key_id)
-        if run is None or key is None or not key.usable(self._clock.utc_us()):
-            return None
-        if not hmac.compare_digest(token, self.token_of(run).encode()):
-            return None
-        return replace(key, role="run", run_id=run.id)
+        hashed = digest(token)
+        key = self._run_keys.get(hashed)
+        if key is None:
+            run = self._runs.get(run_of_token(token) or "")
+            opener = None if run is None else self._by_id.get(run.key_id)
+            if run is None or opener is None or not hmac.compare_digest(token, self.token_of(run).encode()):
+                return None
+            key = replace(opener, role="run", run_id=run.id)
+            if len(self._run_keys) >= RUN_KEYS_MAX:
+                self._run_keys.clear()
+            self._run_keys[hashed] = key
+        return key if key.usable(self._clock.utc_us()) and key.run_id in self._runs else None
 
     def token_of(self, run: Run) -> str:
         """Return the run's key under the policy now in force."""
@@ -107,10 +126,11 @@ class Directory:
         """Yield the runs in memory, or a tenant's, latest first."""
         return (run for run in reversed(self._runs.values()) if tenant_id in (None, run.tenant_id))
 
-    def new_run(self, key: Key, wanted: Mapping[str, int] | None = None) -> Run:
+    def new_run(self, key: Key, wanted: Mapping[str, int] | None = None, run_id: str | None = None) -> Run:
         """Return a run that may be opened for a key, a child if the key is a run's; nothing is changed yet.
 
-        `wanted` maps dimensions of `limits.runs.RunLimits` to limits: each lowers the profile's, none raises it.
+        `run_id` is given for a client-made id (its pseudonym), else it is random. `wanted` maps dimensions of
+        `limits.runs.RunLimits` to limits: each lowers the profile's, none raises it.
         Raises InvalidRequest (unknown dimension), RunEnded, BudgetExceeded (depth), NotAllowed, RateLimitExceeded.
         """
         if key.role not in ("client", "run"):
@@ -129,7 +149,7 @@ class Directory:
         limits = lowered(key.profile.run, wanted or {})
         now = self._clock.utc_us()
         expires = now + ((limits.seconds or 0) + RUN_SLACK_S) * 1_000_000
-        run_id = mint_run_id()
+        run_id = run_id or mint_run_id()
         return Run(
             id=run_id,
             tenant_id=key.tenant.id,
@@ -171,6 +191,7 @@ class Directory:
     def _place(self, key: Key, hashed: bytes) -> None:
         self._keys[hashed] = self._by_id[key.id] = key
         self._digests[key.id] = hashed
+        self._run_keys.clear()
 
     def see_run(self, run: Run) -> None:
         """Take over a new or changed run."""

@@ -171,15 +171,21 @@ class Registry:
                 self._directory.see_key(new)
             return new
 
-    async def open_run(self, key: Key, wanted: Mapping[str, int] | None = None) -> tuple[Run, str]:
+    async def open_run(
+        self, key: Key, wanted: Mapping[str, int] | None = None, run_id: str | None = None
+    ) -> tuple[Run, str]:
         """Open a run for a key (a child of the key's own run) and return it with its key.
 
+        `run_id` is a client-made id's pseudonym; who passes one opens it once at a time.
         Raises what `Directory.new_run` raises, BudgetExceeded (agents, depth), RunEnded, AuditUnavailable.
         """
-        run = self._directory.new_run(key, wanted)
+        run = self._directory.new_run(key, wanted, run_id)
         entries: list[Entry] = []
         if self._ledger is not None:
-            entry = self._ledger.open_run(run.id, run.limits, run.expires_us, run.parent)
+            try:
+                entry = self._ledger.open_run(run.id, run.limits, run.expires_us, run.parent)
+            except ValueError:
+                raise RunEnded(f"run {run.id} has expired; choose another id", param="run") from None
             if isinstance(entry, Exceeded):
                 raise BudgetExceeded(str(entry), param=entry.param, limit=entry.limit, actual=entry.actual)
             if isinstance(entry, Ended):

@@ -51,7 +51,7 @@ def revoke_key(key_id: str) -> tuple[Statement, ...]:
 
 
 def put_run(run: Run) -> tuple[Statement, ...]:
-    """Return the statement that adds a new run."""
+    """Return the statement that adds a run; an expired one of the same (client-made) id gives way."""
     row = (
         run.id,
         run.tenant_id,
@@ -63,7 +63,7 @@ def put_run(run: Run) -> tuple[Statement, ...]:
         run.expires_us,
         run.status,
     )
-    return (("INSERT INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
+    return (("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
 
 
 def end_run(run_id: str, status: str) -> tuple[Statement, ...]:

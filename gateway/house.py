@@ -1,0 +1,133 @@
+"""The folder and who owns it: locks it, opens the book, makes on a first start what is missing, loads who is who.
+
+<folder>/book.sqlite     the book and `state`           <folder>/signing.key(.pub)   signs the book's checkpoints
+<folder>/owner.lock      held while it is served        <folder>/admin.sock          commands to the owner
+<folder>.master.key      unless the file names another: never in the folder whose payloads it opens
+"""
+
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from audit import record
+from audit.book import Book
+from audit.keys import create_signing_key, load_signing_key, read_secret, write_secret
+from audit.note import Signer
+from limits.clock import Clock
+
+from .config import Config
+from .directory import Directory
+from .directory.registry import said_key
+from .directory.tokens import digest, mint_key, run_secret
+from .papers import HOUSE, Key
+from .state import rows
+from .state.load import load
+from .state.schema import SCHEMA
+
+BOOK_NAME = "book.sqlite"
+SIGNING_KEY_NAME = "signing.key"
+MASTER_KEY_BYTES_MIN = 32
+
+
+class HouseError(Exception):
+    """The folder cannot be used as it is; the sentence says why and what to do."""
+
+
+@dataclass(slots=True)
+class House:
+    """An owned folder. `made` says what a first start made, `admin_token` is the admin key that it made."""
+
+    config: Config = field(repr=False)
+    book: Book
+    directory: Directory
+    master_key: bytes = field(repr=False)
+    signer: Signer = field(repr=False)
+    made: tuple[str, ...] = ()
+    admin_token: str | None = field(default=None, repr=False)
+    complaints: Sequence[str] = ()
+
+    def close(self) -> None:
+        """Write what is queued, sign a last checkpoint, give up the lock."""
+        self.book.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_house(config: Config, clock: Clock) -> House:
+    """Own the configuration's folder, making on a first start what is missing.
+
+    Raises HouseError (master key), `audit.errors.BookError` (locked by another process, damaged, keys) and
+    `gateway.state.load.StateUnreadable`. The caller closes what it got.
+    """
+    made: list[str] = []
+    folder = config.folder
+    if not folder.is_dir():
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise HouseError(f"the folder {folder} cannot be made: {error.strerror}") from None
+        made.append(str(folder))
+    signer = _signer(folder / SIGNING_KEY_NAME, made)
+    master_key = _master_key(config, made)
+    book = Book.open(folder / BOOK_NAME, signer=signer, now_us=clock.utc_us, schema=SCHEMA)
+    try:
+        standing = load(config, book.query, clock.utc_us())
+        token = None
+        if not any(key.role == "admin" for key in standing.keys.values()):
+            public, token = mint_key()
+            # Administrators speak under no policy: the profile is there because every key has one.
+            key = Key(public, "first-admin", HOUSE, standing.profiles["default"], "admin")
+            hashed, now = digest(token.encode()), clock.utc_us()
+            change = {"object": "key", "id": key.id, "old": None, "new": said_key(key)}
+            book.append_now(
+                record.admin(actor="system", change=change, reason="first start"),
+                tenant=HOUSE.id,
+                statements=rows.put_key(key, hashed, now),
+            )
+            standing.keys[hashed] = key
+        directory = Directory(standing, run_secret=run_secret(master_key), clock=clock, runs_max=config.bounds.runs_max)
+    except BaseException:
+        book.close()
+        raise
+    return House(config, book, directory, master_key, signer, tuple(made), token, standing.complaints)
+
+
+def _signer(path: Path, made: list[str]) -> Signer:
+    if path.exists():
+        return load_signing_key(path)
+    if path.with_name(BOOK_NAME).exists():
+        raise HouseError(f"{path} is missing, and the book beside it was signed with it; put the key back")
+    signer = create_signing_key(path, f"tollhouse/{_host()}/{secrets.token_hex(4)}")
+    made.append(f"{path} (signs the book; its public half for auditors: {path}.pub)")
+    return signer
+
+
+def _host() -> str:
+    name = "".join(char for char in socket.gethostname() if char.isascii() and (char.isalnum() or char in "-."))
+    return name or "host"
+
+
+def _master_key(config: Config, made: list[str]) -> bytes:
+    if config.master_key is not None:
+        key = config.master_key.reveal().encode()
+        if len(key) < MASTER_KEY_BYTES_MIN:
+            raise HouseError(
+                f"master_key ({config.master_key.source}) has {len(key)} bytes; it needs {MASTER_KEY_BYTES_MIN} or more"
+            )
+        return key
+    path = config.master_key_path
+    if not path.exists():
+        if (config.folder / BOOK_NAME).exists():
+            raise HouseError(
+                f"{path} is missing, but the folder was used with a master key; put it back, or name it as master_key"
+            )
+        write_secret(path, secrets.token_hex(32).encode() + b"\n")
+        made.append(f"{path} (master key: keep it safe, and away from the folder)")
+    return read_secret(path).strip()
