@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format types imports bench lock clean
+.PHONY: help setup demo servers test lint format types imports bench lock clean
 
 # The only place for coverage thresholds: package:percent. They may rise, never fall.
 COVERAGE := limits:100 audit:100 gateway:95 agents:95
@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo 'also: make setup lint format types imports bench lock clean'
+	@echo 'also: make setup servers lint format types imports bench lock clean'
 
 setup: $(INSTALLED)
 
@@ -39,8 +39,12 @@ $(INSTALLED): requirements-dev.lock pyproject.toml | $(BIN)/python
 demo: setup
 	$(BIN)/tollhouse demo
 
+# Real Redis and PostgreSQL for the tests, unless they are on this machine.
+servers: setup
+	@$(BIN)/python -m tests.servers.binaries
+
 # With TESTS=tests/limits only those run, and no threshold is asked for.
-test: setup
+test: setup servers
 ifeq ($(TESTS),tests)
 	$(BIN)/python -m pytest --cov --cov-report= tests
 	@failed=0; for entry in $(COVERAGE); do package=$${entry%:*}; percent=$${entry#*:}; \
@@ -74,6 +78,8 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 lock: setup
 	$(BIN)/uv $(LOCK) --output-file requirements.lock
 	$(BIN)/uv $(LOCK) --group dev --output-file requirements-dev.lock
+	$(BIN)/uv $(filter-out pyproject.toml,$(LOCK)) --no-deps tests/servers/requirements.in \
+		--output-file tests/servers/requirements.lock
 
 clean:
 	rm -rf .venv .tools .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
