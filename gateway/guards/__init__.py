@@ -11,4 +11,15 @@ from .policy import Action, Direction, Policy
 from .redact import Redactor
 from .vault import Vault, VaultFull, VaultSealBroken
 
-__all__ = ["Action", "Detector", "Direction", "Finding", "Hit", "Policy", "Redactor", "Vault", "VaultFull", "VaultSealBroken"]
+__all__ = [
+    "Action",
+    "Detector",
+    "Direction",
+    "Finding",
+    "Hit",
+    "Policy",
+    "Redactor",
+    "Vault",
+    "VaultFull",
+    "VaultSealBroken",
+]

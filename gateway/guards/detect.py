@@ -12,7 +12,9 @@ from .normalise import View, normalise
 from .rule import Rule
 
 _SEPARATOR = "\n\x00\n"
-_RANK = {kind: rank for rank, kind in enumerate(("url_credentials", "secret", "card", "iban", "wallet", "email", "ssn"))}
+_RANK = {
+    kind: rank for rank, kind in enumerate(("url_credentials", "secret", "card", "iban", "wallet", "email", "ssn"))
+}
 
 
 class Detector:

@@ -49,6 +49,11 @@ def words(*alternatives: str) -> str:
     return "(?i:" + "|".join(word.replace(" ", r"[ _\-.]?") for word in alternatives) + ")"
 
 
-def value_after(context: str, value: str, *, gap: str = r"[^\w\n]{0,6}(?i:(?:is|are|was|no|nr|num|number|of|my|the|=|:)[^\w\n]{1,4}){0,3}") -> str:
+def value_after(
+    context: str,
+    value: str,
+    *,
+    gap: str = r"[^\w\n]{0,6}(?i:(?:is|are|was|no|nr|num|number|of|my|the|=|:)[^\w\n]{1,4}){0,3}",
+) -> str:
     """A pattern whose group is `value` standing right after a context word, in prose, JSON, YAML or assignments."""
     return rf"{context}{gap}({value})"

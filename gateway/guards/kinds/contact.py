@@ -12,12 +12,18 @@ _ADDRESS = (
     rf"(?:[{_LETTER}][{_LETTER}\-]*\.)+[A-Za-z\x{{c0}}-\x{{24f}}\x{{370}}-\x{{52f}}]{{2,24}}"
 )
 _DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\s{0,2}\.\s{0,2})"
-_SPELT_DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.)"
+_SPELT_DOT = (
+    r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.)"
+)
 _AT = r"(?:\s{0,3}[\[({<]\s?(?i:at|arroba|chez|@)\s?[\])}>]\s{0,3}|\s{1,3}(?i:at|arroba)\s{1,3}|\s{0,3}@\s{0,3}|_at_|-at-)"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})"
 _ZONE = r"(?i:com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|online|test|example|[a-z]{2})"
-_SPELT = rf"(?:[A-Za-z0-9_+\-]{{1,40}}{_SPELT_DOT}){{0,3}}[A-Za-z0-9_+\-]{{1,64}}{_AT}(?:{_LABEL}{_DOT}){{1,4}}{_ZONE}\b"
-_SPELT_GATE = r"(?i:[\[({<]\s?(?:at|arroba|@)\s?[\])}>]|\s(?:at|arroba)\s{1,3}[a-z0-9\-]+[\s\[({<.]|\s@|@\s|[_\-]at[_\-])"
+_SPELT = (
+    rf"(?:[A-Za-z0-9_+\-]{{1,40}}{_SPELT_DOT}){{0,3}}[A-Za-z0-9_+\-]{{1,64}}{_AT}(?:{_LABEL}{_DOT}){{1,4}}{_ZONE}\b"
+)
+_SPELT_GATE = (
+    r"(?i:[\[({<]\s?(?:at|arroba|@)\s?[\])}>]|\s(?:at|arroba)\s{1,3}[a-z0-9\-]+[\s\[({<.]|\s@|@\s|[_\-]at[_\-])"
+)
 _FILE_ENDINGS = frozenset(
     b"png jpg jpeg gif svg webp ico js mjs css ts tsx jsx py rb go rs java kt php html htm json md txt pdf zip gz".split()
 )
@@ -65,5 +71,7 @@ RULES: tuple[Rule, ...] = (
         gate=rf"[{_LETTER}_'+\-](?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)[{_LETTER}]",
         check=_is_address,
     ),
-    pattern_rule("email.spelt", "email", _SPELT, "RFC 5321 §4.1.2, spelt for people", gate=_SPELT_GATE, check=_is_spelt),
+    pattern_rule(
+        "email.spelt", "email", _SPELT, "RFC 5321 §4.1.2, spelt for people", gate=_SPELT_GATE, check=_is_spelt
+    ),
 )

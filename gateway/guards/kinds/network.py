@@ -19,7 +19,9 @@ _VERSION = re2.compile(
     rb"\brevision|\brev|\bupgrade[ds]?(?: \w+)? to|\bpackage)[^\w\n]{0,3}(?:(?:is|to|from|number|no|=)[^\w\n]{1,3}){0,2}\z|"
     rb"[A-Za-z][\w.]*/\z|[=~^<>]=?\s?\z|\b[A-Za-z][\w\-]*==\z"
 )
-_ADDRESS_WORD = re2.compile(rb"(?i)\b(?:ip|ipv4|addr|address|host|server|client|remote|from|src|dst|peer)\b[^\n]{0,6}\z")
+_ADDRESS_WORD = re2.compile(
+    rb"(?i)\b(?:ip|ipv4|addr|address|host|server|client|remote|from|src|dst|peer)\b[^\n]{0,6}\z"
+)
 _TEMPLATE = re2.compile(rb"(?i)^(?:user(?:name)?|<?your)?[:\w]*:(?:pass(?:word)?|pwd|\*+|x+|\$\{?\w+\}?|%\w+%|your.*)$")
 _EDGE = b".0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -36,7 +38,11 @@ def _is_ipv4(buf: bytes, start: int, end: int) -> bool:
 
 
 def _is_ipv6(buf: bytes, start: int, end: int) -> bool:
-    if buf[start - 1 : start] in {b":"} or (start and buf[start - 1] in _EDGE) or (end < len(buf) and buf[end] in _EDGE):
+    if (
+        buf[start - 1 : start] in {b":"}
+        or (start and buf[start - 1] in _EDGE)
+        or (end < len(buf) and buf[end] in _EDGE)
+    ):
         return False
     value = buf[start:end].decode()
     try:
@@ -59,9 +65,21 @@ def _is_login(buf: bytes, start: int, end: int) -> bool:
 
 RULES: tuple[Rule, ...] = (
     pattern_rule("ip.v4", "ip", _IPV4, "RFC 791", gate=rf"\d{_DOT}\d{{1,3}}{_DOT}\d{{1,3}}{_DOT}\d", check=_is_ipv4),
-    pattern_rule("ip.v6", "ip", _IPV6, "RFC 4291 §2.2", gate=r"[0-9A-Fa-f]{1,4}::?[0-9A-Fa-f]{1,4}:|::[0-9A-Fa-f]", check=_is_ipv6),
+    pattern_rule(
+        "ip.v6",
+        "ip",
+        _IPV6,
+        "RFC 4291 §2.2",
+        gate=r"[0-9A-Fa-f]{1,4}::?[0-9A-Fa-f]{1,4}:|::[0-9A-Fa-f]",
+        check=_is_ipv6,
+    ),
     pattern_rule("mac", "mac", _MAC, "IEEE 802-2014 §8.1", check=_is_mac),
     pattern_rule(
-        "url_credentials", "url_credentials", _LOGIN, "RFC 3986 §3.2.1", gate=r"://[^\s/@]{0,128}:[^\s/@]{1,256}@", check=_is_login
+        "url_credentials",
+        "url_credentials",
+        _LOGIN,
+        "RFC 3986 §3.2.1",
+        gate=r"://[^\s/@]{0,128}:[^\s/@]{1,256}@",
+        check=_is_login,
     ),
 )

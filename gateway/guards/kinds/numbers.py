@@ -112,7 +112,9 @@ def _phone(number: Number) -> Hit:
 def _hexadecimal(number: Number) -> bool:
     """Part of a hash, UUID or other identifier: letters are tied to it on the left."""
     buf, start = number.buf, number.start
-    return start > 0 and (buf[start - 1] in _ALNUM or (start > 1 and buf[start - 1] in b"-" and buf[start - 2] in b"abcdef"))
+    return start > 0 and (
+        buf[start - 1] in _ALNUM or (start > 1 and buf[start - 1] in b"-" and buf[start - 2] in b"abcdef")
+    )
 
 
 def _is_ssn(number: Number, context: str) -> bool:

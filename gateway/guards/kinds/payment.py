@@ -20,9 +20,7 @@ _IBAN_LENGTHS = {
         "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
     ).split()
 }
-_IBAN = re2.compile(
-    rb"\b(?i:[A-Z][ \-._]{0,2}[A-Z])[ \-._]{0,3}\d[ \-._]{0,2}\d(?:[ \-._]{0,3}[A-Za-z0-9]){11,30}"
-)
+_IBAN = re2.compile(rb"\b(?i:[A-Z][ \-._]{0,2}[A-Z])[ \-._]{0,3}\d[ \-._]{0,2}\d(?:[ \-._]{0,3}[A-Za-z0-9]){11,30}")
 _IBAN_GATE = r"\b(?i:[A-Z][ \-._]{0,2}[A-Z])[ \-._]{0,3}\d[ \-._]{0,2}\d[ \-._]{0,3}(?:[A-Za-z0-9][ \-._]{0,3}){10}"
 _JOINERS = b" -._"
 _IBAN_SOURCE = "ISO 13616, SWIFT IBAN registry"

@@ -50,7 +50,13 @@ def _is_secret(buf: bytes, start: int, end: int) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    pattern_rule("secret.private_key", "secret", _PEM, "RFC 7468 §10-11, RFC 9580 §6.2", gate=r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
+    pattern_rule(
+        "secret.private_key",
+        "secret",
+        _PEM,
+        "RFC 7468 §10-11, RFC 9580 §6.2",
+        gate=r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY",
+    ),
     pattern_rule("secret.jwt", "secret", _JWT, "RFC 7519, RFC 7516", gate=r"\beyJ[A-Za-z0-9_\-]{8,}\."),
     pattern_rule("secret.assigned", "secret", _ASSIGNED, "entropy beside a telling word", gate=_WORD, check=_is_secret),
 )
