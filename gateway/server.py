@@ -1,223 +1,135 @@
-"""The HTTP server: uvicorn on uvloop with httptools, and bounds on everything a stranger can send before any key is read.
-
-httptools alone has no limits: 80 MB of headers were taken, half-sent ones kept a connection for ever, and uvicorn adds
-trailers to the header list while the application reads it. Here the head is bounded in bytes, fields and time, trailers
-are dropped, and whatever could be read in two ways by two servers is refused: Content-Length with Transfer-Encoding,
-other codings than `chunked`, folded lines, a second Host. A refusal is a bare 4xx, then the connection ends; it is
-counted in `BoundedServer.refused`, not logged, so that a flood fills no disk.
-"""
+"""The HTTP server: uvicorn on uvloop with the bounded protocol of `head`; process (`serve`) or a guest (`running`)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, cast
 
-import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import HANDLED_SIGNALS, ServerState
+from uvicorn.server import HANDLED_SIGNALS
 
-START_S_MAX = 30.0
-CHUNK_FRAME_BYTES = 32  # a chunk's size line and line ends, generously; what is beyond counts as extension or trailer
+from .head import BoundedProtocol, BoundedState, HeadLimits
+
+
+class BoundedServer(uvicorn.Server):
+    """A uvicorn server for one ASGI application; `refused` counts by status what was refused before the application."""
+
+    def __init__(self, app: Any, *, limits: HeadLimits | None = None, shutdown_grace_s: float = 30.0) -> None:
+        limits = limits or HeadLimits()
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=BoundedProtocol,
+                loop="uvloop",
+                ws="none",
+                lifespan="on",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=cast("int", limits.keep_alive_s),
+                timeout_graceful_shutdown=cast("int", shutdown_grace_s),
+            )
+        )
+        self.server_state = self.state = BoundedState(limits)
+
+    @property
+    def refused(self) -> Counter[int]:
+        """Refusals by status since the start."""
+        return self.state.refused
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM begin the shutdown; unlike uvicorn's own, do not raise them again afterwards.
+
+        So `serve` returns, its caller closes what it opened, and the process ends with status 0.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def listen(host: str, port: int, *, backlog: int = 2048) -> socket.socket:
+    """Bind and listen on the first address of `host`; port 0 takes any free one. Raises `OSError`."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(backlog)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def serve(
+    app: Any,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 4000,
+    sockets: Sequence[socket.socket] | None = None,
+    limits: HeadLimits | None = None,
+    shutdown_grace_s: float = 30.0,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then let calls end for `shutdown_grace_s`, cancel the rest, and return.
+
+    `sockets` (listening, or inherited: `socket.socket(fileno=fd)`) replace host and port. Raises `OSError` if it cannot
+    bind, `SystemExit` if the application's start-up fails.
+    """
+    server = BoundedServer(app, limits=limits, shutdown_grace_s=shutdown_grace_s)
+    server.run(list(sockets) if sockets else [listen(host, port)])
 
 
 @dataclass(frozen=True, slots=True)
-class HeadLimits:
-    """What a connection may send and hold; sizes in bytes, times in seconds."""
+class Running:
+    """A server that runs beside its caller."""
 
-    header_bytes_max: int = 32 * 1024
-    headers_max: int = 100
-    url_bytes_max: int = 8 * 1024
-    head_s_max: float = 10.0
-    keep_alive_s: float = 75.0
-    connections_max: int = 10_000
-    pipelined_max: int = 16
-    linger_s: float = 1.0
+    server: BoundedServer
+    host: str
+    port: int
 
-
-class HeadRefusedError(Exception):
-    """The head of a request breaks a rule; `status` is the answer."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+    @property
+    def url(self) -> str:
+        """`http://host:port`."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """One connection. States: head (being received), body, deaf (refused: what still comes is thrown away)."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        state = cast("BoundedState", server_state)
-        self._limits = state.limits
-        self._refused = state.refused
-        self._head_bytes = 0
-        self._in_head = True
-        self._is_chunked = False
-        self._frame_bytes = 0
-        self._deaf = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override]
-        """Take the connection, or answer 503 if there are too many."""
-        super().connection_made(cast("asyncio.Transport", transport))
-        if len(self.connections) > self._limits.connections_max:
-            self._refuse(HeadRefusedError(503, "too many connections"))
-        else:
-            self._timer = self.loop.call_later(self._limits.head_s_max, self._head_is_late)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
-        self._stop_timer()
-        super().connection_lost(exc)
-        self._unset_keepalive_if_required()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse within the bounds."""
-        if self._deaf:
-            return
-        self._unset_keepalive_if_required()
-        self._head_bytes = self._head_bytes + len(data) if self._in_head else len(data)
-        if self._is_chunked:
-            self._frame_bytes += len(data)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            cause = error.__context__
-            if not isinstance(cause, HeadRefusedError):
-                cause = HeadRefusedError(400, "not a valid HTTP request")
-            self._refuse(cause)
-            return
-        except httptools.HttpParserUpgrade:
-            return  # answered as plain HTTP/1.1 with `connection: close`; nothing that follows is read
-        except httptools.HttpParserError:
-            self._refuse(HeadRefusedError(400, "not a valid HTTP request"))
-            return
-        if self._in_head:
-            self._head_goes_on()
-        elif self._is_chunked and self._frame_bytes > 2 * self._limits.header_bytes_max:
-            self._refuse(HeadRefusedError(400, "chunk extensions or trailers are too large"))
-
-    def on_message_begin(self) -> None:
-        """Start a head."""
-        super().on_message_begin()
-        self._in_head = True
-        self._is_chunked = False
-
-    def on_url(self, url: bytes) -> None:
-        """Collect the request target, bounded."""
-        super().on_url(url)
-        if len(self.url) > self._limits.url_bytes_max:
-            raise HeadRefusedError(414, f"the URL is longer than {self._limits.url_bytes_max} bytes")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; drop a trailer, which no one authorised."""
-        if not self._in_head:
-            return
-        super().on_header(name, value)
-        if len(self.headers) > self._limits.headers_max:
-            raise HeadRefusedError(431, f"there are more than {self._limits.headers_max} header fields")
-
-    def on_headers_complete(self) -> None:
-        """Judge the whole head, then let the application run."""
-        self._stop_timer()
-        self._judge()
-        self._in_head = False
-        self._frame_bytes = self._head_bytes
-        super().on_headers_complete()
-        if self.parser.should_upgrade():
-            self.cycle.keep_alive = False
-        if len(self.pipeline) > self._limits.pipelined_max:
-            raise HeadRefusedError(400, "too many pipelined requests")
-
-    def on_chunk_header(self) -> None:
-        """Allow this chunk its frame."""
-        self._frame_bytes = max(0, self._frame_bytes - CHUNK_FRAME_BYTES)
-
-    def on_body(self, body: bytes) -> None:
-        """Pass on a piece of the body."""
-        if self._is_chunked:
-            self._frame_bytes -= len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """End the body; what follows is a new head."""
-        super().on_message_complete()
-        self._in_head = True
-        self._head_bytes = 0
-        self._is_chunked = False
-
-    def _judge(self) -> None:
-        limits = self._limits
-        if self._head_bytes > limits.header_bytes_max:
-            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if size > limits.header_bytes_max:
-                raise HeadRefusedError(431, f"the header is larger than {limits.header_bytes_max} bytes")
-        version = self.parser.get_http_version()
-        if version not in {"1.1", "1.0"}:
-            raise HeadRefusedError(505, "the HTTP version is not supported")
-        hosts = 0
-        for name, value in self.headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"transfer-encoding":
-                if value.lower() != b"chunked" or version == "1.0":
-                    raise HeadRefusedError(400, "the transfer coding is not supported")
-                self._is_chunked = True
-        if hosts > 1 or (hosts == 0 and version == "1.1"):
-            raise HeadRefusedError(400, f"exactly one Host header is needed, there are {hosts}")
-        if self.url[:1] != b"/" and not self.url.startswith((b"http://", b"https://")):
-            raise HeadRefusedError(400, "the request target must be a path")
-
-    def _head_goes_on(self) -> None:
-        if self._head_bytes > self._limits.header_bytes_max + self._limits.url_bytes_max:
-            self._refuse(HeadRefusedError(431, f"the header is larger than {self._limits.header_bytes_max} bytes"))
-        elif self._timer is None and self._head_bytes and self._is_idle():
-            self._timer = self.loop.call_later(self._limits.head_s_max, self._head_is_late)
-
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def _head_is_late(self) -> None:
-        self._timer = None
-        if self._head_bytes:
-            self._refuse(HeadRefusedError(408, f"the header took longer than {self._limits.head_s_max:g} s"))
-        else:
-            self.transport.close()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _refuse(self, why: HeadRefusedError) -> None:
-        """Answer and end the connection; in the middle of another answer only end it."""
-        self._stop_timer()
-        self._deaf = True
-        self._refused[why.status] += 1
-        if self.transport.is_closing():
-            return
-        if not self._is_idle():
-            self.transport.abort()
-            return
-        sentence = str(why).encode()
-        self.transport.write(
-            b"%bcontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (STATUS_LINE[why.status], len(sentence), sentence)
-        )
-        # Closing with unread bytes would send a reset that may overtake the answer.
-        self.transport.write_eof()
-        self._timer = self.loop.call_later(self._limits.linger_s, self.transport.abort)
+@contextlib.asynccontextmanager
+async def running(
+    app: Any,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    limits: HeadLimits | None = None,
+    shutdown_grace_s: float = 5.0,
+) -> AsyncIterator[Running]:
+    """Serve in the running loop while entered; signals are left alone."""
+    server = BoundedServer(app, limits=limits, shutdown_grace_s=shutdown_grace_s)
+    sock = listen(host, port)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    try:
+        await server.startup([sock])
+        await server.on_tick(0)
+    except BaseException:
+        sock.close()
+        raise
+    ticking = asyncio.get_running_loop().create_task(server.main_loop())
+    try:
+        yield Running(server, host, sock.getsockname()[1])
+    finally:
+        ticking.cancel()
+        await server.shutdown([sock])
