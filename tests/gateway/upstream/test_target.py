@@ -1,0 +1,52 @@
+import pytest
+
+from gateway.upstream.target import CAPABILITIES, Target, capability_of
+
+
+def test_a_target_never_shows_its_secret() -> None:
+    target = Target("main", "https://api.example/v1", "m", credential="one", secret="sk-very-secret")
+    assert "very-secret" not in repr(target)
+    assert ("authorization", "Bearer sk-very-secret") in target.request_headers()
+
+
+def test_the_url_joins_base_dialect_and_query_once() -> None:
+    target = Target("azure", "https://a.example/openai/v1/", "m", query="api-version=2026-01-01")
+    assert target.url == "https://a.example/openai/v1/chat/completions?api-version=2026-01-01"
+    assert Target("a", "https://a.example/v1", "m", dialect="anthropic_messages").url == "https://a.example/v1/messages"
+
+
+def test_other_vendors_take_their_key_in_their_own_header_and_none_goes_out_without_a_secret() -> None:
+    target = Target("azure", "https://a.example", "m", secret="s", credential_header="api-key")
+    assert ("api-key", "s") in target.request_headers()
+    assert target.request_headers() is not target.request_headers()
+    assert Target("local", "http://a.example", "m").request_headers() == [("content-type", "application/json")]
+
+
+def test_targets_fail_together_by_upstream_model_and_credential() -> None:
+    one = Target("a", "https://a.example", "m", credential="x", secret="1")
+    assert one.breaker_key == Target("a", "https://other.example", "m", credential="x").breaker_key
+    assert one.breaker_key != Target("a", "https://a.example", "m", credential="y").breaker_key
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "field", "reasoning", "floor"),
+    [
+        ("openai", "gpt-4o-mini", "max_completion_tokens", False, 256),
+        ("openai", "o4-mini", "max_completion_tokens", True, 4_096),
+        ("azure_openai", "GPT-5-mini", "max_completion_tokens", True, 4_096),
+        ("openai_responses", "gpt-4o", "max_output_tokens", False, 256),
+        ("openai_compatible", "qwen/o3-look-alike", "max_tokens", False, 256),
+        ("anthropic", "claude-sonnet", "max_tokens", False, 256),
+        ("never heard of", "x", "max_tokens", False, 256),
+    ],
+)
+def test_each_provider_is_asked_in_its_own_field(
+    provider: str, model: str, field: str, reasoning: bool, floor: int
+) -> None:
+    capability = capability_of(provider, model)
+    assert (capability.output_limit_field, capability.reasoning, capability.floor) == (field, reasoning, floor)
+
+
+def test_an_unknown_provider_is_trusted_with_no_id() -> None:
+    assert capability_of("never heard of", "x").ids == "weak"
+    assert CAPABILITIES["openai"].ids == "strong"
