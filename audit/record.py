@@ -6,6 +6,8 @@ without a new version; a changed or dropped one needs a new `v`, and old version
 
 from typing import Any
 
+from .errors import RecordRefused
+
 SCHEMA_VERSION = 1
 
 KINDS = {
@@ -59,6 +61,26 @@ FIELDS = {
     "reason": "why, in words without personal data",
     "size": "tree size that a repair found",
 }
+
+
+TENANT_CHARACTERS_MAX = 200
+
+
+def check_record(record: dict[str, Any]) -> None:
+    """Raise RecordRefused unless the kind is known, the run is a string, and the book's own fields are left to it."""
+    kind, run = record.get("kind"), record.get("run")
+    if type(kind) is not str or kind not in KINDS:
+        raise RecordRefused(f"a record of kind {kind!r} is not known; one of {', '.join(KINDS)} is")
+    if run is not None and type(run) is not str:
+        raise RecordRefused(f"a record's run is a string, got a {type(run).__name__}")
+    if "tseq" in record or "at" in record or "tenant" in record or "v" in record:
+        raise RecordRefused("`at`, `tenant`, `tseq` and `v` are set by the book, a record must not bring them")
+
+
+def check_tenant(tenant: str) -> None:
+    """Raise RecordRefused unless the name fits a line of a signed head."""
+    if type(tenant) is not str or not tenant or not tenant.isprintable() or len(tenant) > TENANT_CHARACTERS_MAX:
+        raise RecordRefused(f"{tenant!r} is no tenant: 1 to {TENANT_CHARACTERS_MAX} printable characters")
 
 
 def intent(**fields: Any) -> dict[str, Any]:

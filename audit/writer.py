@@ -26,11 +26,11 @@ from typing import Any
 from . import store
 from .canonical import encode
 from .checkpoint import Checkpoint, open_checkpoint
-from .errors import BookDamaged, BookError, BookUnavailable, RecordRefused, StatementFailed
+from .errors import BookDamaged, BookError, BookUnavailable, StatementFailed
 from .heads import Head
 from .merkle import leaf_hash, root_at
 from .note import Signer
-from .record import SCHEMA_VERSION
+from .record import SCHEMA_VERSION, check_record, check_tenant
 from .tiles import TiledTree, TileNodes
 
 Statement = tuple[str, Sequence[Any]]
@@ -214,11 +214,12 @@ class Writer:
         body = b""
         tseq: int | None = None
         if record is not None:
-            if "tseq" in record or "at" in record or "tenant" in record or "v" in record:
-                raise RecordRefused("`at`, `tenant`, `tseq` and `v` are set by the book, a record must not bring them")
+            check_record(record)
             record["v"] = SCHEMA_VERSION
             record["at"] = at_us
             if tenant is not None:
+                if tenant not in self._tseq:
+                    check_tenant(tenant)
                 tseq = self._tseq.get(tenant, 0) + 1
                 record["tenant"] = tenant
                 record["tseq"] = tseq
@@ -300,7 +301,7 @@ def _execute(db: sqlite3.Connection, statements: Sequence[Statement]) -> None:
     try:
         for sql, parameters in statements:
             db.execute(sql, parameters)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError, TypeError, ValueError) as error:
         if not db.in_transaction:
             raise
         db.execute("ROLLBACK TO one")
