@@ -127,12 +127,13 @@ class Part:
     """A piece of text in an event: reading and setting `text` reads and changes the vendor's tree.
 
     `kind` is text, refusal, reasoning (opaque: never altered) or arguments; `lane` names the stream it belongs to: the
-    parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known.
+    parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known,
+    `clear` are whole arguments with every value restored, for the gateway's own checks: they never leave.
     `also` are further places where the same text stands. Log probabilities spell the text out again: setting it drops
     them.
     """
 
-    __slots__ = ("also", "call_id", "choice", "holder", "kind", "lane", "logprobs", "member", "name")
+    __slots__ = ("also", "call_id", "choice", "clear", "holder", "kind", "lane", "logprobs", "member", "name")
 
     def __init__(self, kind: str, choice: int, lane: str, holder: dict[str, Any], member: str) -> None:
         self.kind = kind
@@ -144,6 +145,7 @@ class Part:
         self.logprobs: dict[str, Any] | None = None
         self.call_id: str | None = None
         self.name: str | None = None
+        self.clear: str | None = None
 
     @property
     def text(self) -> str:
@@ -218,7 +220,10 @@ def reply_of(events: list[Event], *, degraded: str | None = None, cached: bool =
 class Caller(Protocol):
     """The client's side of a call, as stages see it: they read the body once and never write."""
 
-    headers: Mapping[str, str]
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers, names in lower case."""
+        ...
 
     async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:
         """Return the whole body, or refuse one that is too large or too slow."""
@@ -299,7 +304,7 @@ class Attempt:
     # Budget
     hold: Any = None
     clamped: bool = False
-    counted_bytes: int = 0
+    output: list[str] = field(default_factory=list)
     # Send
     sent: bool = False
     status: int | None = None

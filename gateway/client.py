@@ -22,7 +22,9 @@ class Client:
     __slots__ = ("_receive", "_send", "answered", "body_read", "headers", "left", "started")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         self._receive = receive
         self._send = send
         self.body_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()

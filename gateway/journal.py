@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from audit.book import Book
 from audit.errors import BookUnavailable
 from limits.entries import Entry, to_dict
-from limits.ledger import EmbeddedLedger
+from limits.seam import LocalLedger
 
 from .call import Call
 from .errors import AuditUnavailable
@@ -27,7 +27,7 @@ class Watcher(Protocol):
 class Journal:
     """The book and the ledger, kept in step."""
 
-    def __init__(self, book: Book, ledger: EmbeddedLedger) -> None:
+    def __init__(self, book: Book, ledger: LocalLedger) -> None:
         self.book = book
         self.ledger = ledger
 

@@ -29,7 +29,7 @@ class Lives:
             return Draining("the gateway is shutting down; ask another replica, or again in a moment", retry_after_s=2)
         if len(self._calls) >= self.calls_max:
             return RateLimitExceeded(
-                f"{len(self._calls)} calls are under way; the gateway takes {self.calls_max} at once (bounds.calls_max)",
+                f"{len(self._calls)} calls are under way; {self.calls_max} are taken at once (bounds.calls_max)",
                 param="bounds.calls_max",
                 retry_after_s=1,
                 limit=self.calls_max,
@@ -53,7 +53,7 @@ class Lives:
         return list(self._calls.values())
 
     async def drain(self, grace_s: float, cut_s: float = 5.0) -> int:
-        """Take no more calls; wait `grace_s`, cut what is left, wait `cut_s` for it to settle; return how many stay."""
+        """Take no more calls; wait `grace_s`, cut what is left, wait `cut_s` for that to settle; return how many stay."""
         self.draining = True
         if self._calls:
             await asyncio.wait(self._calls, timeout=grace_s)

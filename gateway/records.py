@@ -87,8 +87,6 @@ def _billed(attempt: Attempt) -> dict[str, int | str]:
         billed["input_tokens"] = charge.input_tokens
         billed["output_tokens"] = charge.output_tokens
         billed["mark"] = charge.mark
-    if attempt.usage is not None:
-        billed["counted_output_tokens_max"] = attempt.counted_bytes
     if attempt.failure is not None:
         billed["failure"] = attempt.failure.code
     return billed

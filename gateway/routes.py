@@ -103,7 +103,7 @@ def _below(path: str, routes: frozenset[str]) -> bool:
 
 
 def _leave(call: Call) -> None:
-    """A client has left: a plain call finishes within its deadline; a stream is read on to its usage, or stopped."""
+    """Note that the client left: a plain call finishes within its deadline, a stream is read on to its usage or cut."""
     call.left = True
     left = ClientLeft("the client left")
     profile = call.profile

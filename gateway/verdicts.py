@@ -21,8 +21,8 @@ def ending_of(verdict: Exceeded | Held | Ended, *, retry_after_s: float = 1.0) -
     if isinstance(verdict, Held):
         used, held = _figure(verdict.dimension, verdict.settled), _figure(verdict.dimension, verdict.held)
         return BudgetHeld(
-            f"{whose} may use {limit} {unit}{window}: {used} are spent, {held} are held by calls under way, and this call "
-            f"needs {wanted}; ask again when they have ended",
+            f"{whose} may use {limit} {unit}{window}: {used} are spent, {held} are held by calls under way, "
+            f"and this call needs {wanted}; ask again when they have ended",
             param=param,
             limit=limit,
             actual=used,

@@ -9,12 +9,15 @@ transcript.
 from collections.abc import Sequence
 from typing import Any
 
-from ..call import Event, Part, Request, Usage
+from limits.prices import Usage
+
+from ..call import Event, Part, Request
 from ..errors import Ending, UpstreamError
 from . import openai_request
 from .errors import openai_error
 from .strict import decode_reply, encode
 
+_TOKENS_MAX = 2**40
 _NAMES = {"content": ("text", ""), "refusal": ("refusal", "r"), "reasoning_content": ("reasoning", "k")}
 _MEMBERS = {"text": "content", "refusal": "refusal", "reasoning": "reasoning_content"}
 
@@ -23,7 +26,6 @@ class OpenAIChat:
     """The dialect; stateless."""
 
     name = "openai_chat"
-    upstream_path = "/chat/completions"
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -212,18 +214,19 @@ class ChatReader:
 
 
 def _usage(tree: Any) -> Usage | None:
-    """Return a usage report, None where there is none. Counts must be integers ≥ 0."""
+    """Return a usage report; None where there is none, or none that can be true (negative, a part above its total)."""
     if not tree:
         return None
     prompt = tree.get("prompt_tokens_details") or {}
     completion = tree.get("completion_tokens_details") or {}
-    usage = Usage(
-        tree["prompt_tokens"],
-        tree.get("completion_tokens") or 0,
-        cached_tokens=prompt.get("cached_tokens") or 0,
-        reasoning_tokens=completion.get("reasoning_tokens") or 0,
-    )
-    for count in (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens):
-        if type(count) is not int or count < 0:
-            raise ValueError("usage")  # noqa: TRY004 - an upstream's value, not a caller's type
-    return usage
+    try:
+        usage = Usage(
+            tree["prompt_tokens"],
+            tree.get("completion_tokens") or 0,
+            cached_tokens=prompt.get("cached_tokens") or 0,
+            reasoning_tokens=completion.get("reasoning_tokens") or 0,
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    return usage if all(type(count) is int and count < _TOKENS_MAX for count in counts) else None

@@ -32,7 +32,6 @@ class Dialect(Protocol):
     """One vendor's API, as requests and replies."""
 
     name: str
-    upstream_path: str
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""

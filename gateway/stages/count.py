@@ -1,7 +1,7 @@
 """Takes the step in a declared run and all its ancestors; gives it back when the call fails or found no room."""
 
 from limits.entries import CountEntry
-from limits.ledger import EmbeddedLedger
+from limits.seam import LocalLedger
 
 from ..call import Call, Reply
 from ..errors import BudgetHeld, Failure
@@ -12,7 +12,7 @@ from ..verdicts import ending_of
 class Count(CallStage):
     """One step a call, retries and asking again not counted; a call announced as `replan` is a replan too."""
 
-    def __init__(self, ledger: EmbeddedLedger) -> None:
+    def __init__(self, ledger: LocalLedger) -> None:
         self._ledger = ledger
 
     async def admit(self, call: Call) -> Reply | None:
@@ -22,7 +22,7 @@ class Count(CallStage):
             return None
         taken: list[CountEntry] = call.kept.setdefault("count", [])
         for dimension in ("steps", "replans") if call.phase == "replan" else ("steps",):
-            entry = self._ledger.count(run.id, dimension)
+            entry = await self._ledger.count(run.id, dimension)
             if not isinstance(entry, CountEntry):
                 raise ending_of(entry)
             taken.append(entry)
@@ -32,4 +32,4 @@ class Count(CallStage):
     async def settle(self, call: Call) -> None:
         """Give back what was taken if the call failed or was told that the budget is held."""
         if isinstance(call.ending, Failure | BudgetHeld) and not call.released:
-            call.entries.extend(self._ledger.give_back(entry) for entry in call.kept.get("count", ()))
+            call.entries.extend(self._ledger.books.give_back(entry) for entry in call.kept.get("count", ()))

@@ -1,6 +1,6 @@
 """The intent: what is about to be sent and what it may cost, durable before the upstream sees a byte."""
 
-from limits.ledger import EmbeddedLedger
+from limits.seam import LocalLedger
 
 from ..call import Attempt, Reply
 from ..errors import AuditUnavailable
@@ -10,9 +10,9 @@ from ..stage import AttemptStage
 
 
 class Intend(AttemptStage):
-    """Writes the attempt's intent with its hold; a hold whose intent cannot be written licenses nothing and is dropped."""
+    """Writes the attempt's intent with its hold; a hold whose intent cannot be written is dropped: it licenses nothing."""
 
-    def __init__(self, journal: Journal, ledger: EmbeddedLedger) -> None:
+    def __init__(self, journal: Journal, ledger: LocalLedger) -> None:
         self._journal = journal
         self._ledger = ledger
 

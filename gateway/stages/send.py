@@ -33,7 +33,7 @@ class Send(AttemptStage):
         call, target = attempt.call, attempt.target
         request = UpstreamRequest(
             "POST",
-            target.url(call.dialect.upstream_path),
+            target.target.url,
             target.headers,
             encode(attempt.request.tree),
             target.timeouts,
@@ -64,12 +64,16 @@ class Send(AttemptStage):
         attempt.kept["upstream_failure"] = failure
         name = attempt.target.name
         if failure.status == 429:  # noqa: PLR2004
-            return UpstreamRateLimited(f"{name} limits its rate; it was asked as often as the policy says", **_after(failure))
+            return UpstreamRateLimited(
+                f"{name} limits its rate, and retries are used up", retry_after_s=failure.retry_after_s
+            )
         if failure.status in _REJECTED:
-            return UpstreamRejected(f"{name} refused the request with status {failure.status}; asking again cannot help")
+            return UpstreamRejected(
+                f"{name} refused the request with status {failure.status}; repeating it cannot help"
+            )
         if failure.status in _OUR_FAULT:
-            return UpstreamError(f"{name} refused with status {failure.status}; check its address, model and credential")
-        return UpstreamError(f"{name} failed: {failure.cause} ({failure.phase})", **_after(failure))
+            return UpstreamError(f"{name} said {failure.status}: check its address, model and credential")
+        return UpstreamError(f"{name} failed: {failure.cause} ({failure.phase})", retry_after_s=failure.retry_after_s)
 
     async def settle(self, attempt: Attempt) -> None:
         """Close the connection if the reply was not read to its end (harmless if it was)."""
@@ -87,10 +91,6 @@ class Send(AttemptStage):
     def ending(self, attempt: Attempt, failure: UpstreamFailure) -> Ending:
         """Return the ending for a failure within a stream."""
         return self._ending(attempt, failure)
-
-
-def _after(failure: UpstreamFailure) -> dict[str, float]:
-    return {} if failure.retry_after_s is None else {"retry_after_s": failure.retry_after_s}
 
 
 class _Stream:

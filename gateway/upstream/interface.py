@@ -46,8 +46,15 @@ class UpstreamRequest:
 class UpstreamReply(Protocol):
     """A reply whose head has arrived; any status, redirects included (none is followed)."""
 
-    status: int
-    headers: Sequence[tuple[str, str]]  # names in lower case, duplicates kept
+    @property
+    def status(self) -> int:
+        """The status, any."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """The headers: names in lower case, duplicates kept."""
+        ...
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""

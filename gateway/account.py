@@ -1,0 +1,47 @@
+"""The figures a client is told of its call: what it cost, what it was reserved, what its run has left."""
+
+from limits.clock import Clock
+from limits.seam import LocalLedger
+from limits.money import nano_to_usd
+from limits.windows import FOREVER
+
+from .call import Call
+
+
+class Figures:
+    """Writes the final figures of a call; names are those of the `x-tollhouse-*` headers."""
+
+    def __init__(self, ledger: LocalLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def figures(self, call: Call) -> dict[str, str]:
+        """Return name → text: `cost_usd`, `overhead_ms`, `redacted`, tokens, and of a run what remains."""
+        charges = [attempt.charge for attempt in call.attempts if attempt.charge is not None]
+        figures = {
+            "cost_usd": nano_to_usd(sum(charge.nano for charge in charges)),
+            "overhead_ms": f"{self._overhead_ns(call) / 1e6:.2f}",
+        }
+        if charges:
+            figures["input_tokens"] = str(sum(charge.input_tokens for charge in charges))
+            figures["output_tokens"] = str(sum(charge.output_tokens for charge in charges))
+        if call.findings:
+            figures["redacted"] = str(sum(call.findings.values()))
+        return figures
+
+    def remaining(self, call: Call) -> str | None:
+        """Return what is left of the call's run as `tokens=…, usd=…`, None for a call without limits there."""
+        if call.run is None:
+            return None
+        left = self._ledger.books.affordable(call.kept["scopes"])
+        parts = []
+        if left.tokens < FOREVER:
+            parts.append(f"tokens={left.tokens}")
+        if left.nano < FOREVER:
+            parts.append(f"usd={nano_to_usd(left.nano)}")
+        return ", ".join(parts) or None
+
+    def _overhead_ns(self, call: Call) -> int:
+        """Return the time spent here: all but what passed between sending and the upstream's last event."""
+        total = self._clock.monotonic_ns() - call.started_ns
+        return max(0, total - sum(attempt.kept.get("upstream_ns", 0) for attempt in call.attempts))

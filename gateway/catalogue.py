@@ -1,0 +1,176 @@
+"""The models clients may ask for, and the targets they are served at: built once from the configuration."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from limits.backoff import Backoff
+from limits.bound import FAMILIES, Family, family_of
+from limits.breaker import Breaker, BreakerPolicy
+from limits.clock import Clock
+from limits.pricelist import PriceList, PriceOverride
+from limits.prices import Price, PriceUnknown
+
+from .config import Config
+from .config.upstreams import ModelSettings, PriceSettings, TargetSettings, UpstreamSettings
+from .errors import PriceUnknown as PriceUnknownRefusal
+from .upstream.aiohttp_client import AiohttpUpstream
+from .upstream.egress import Egress
+from .upstream.interface import Timeouts, Upstream
+from .upstream.target import Capability, Credential, Target, capability_of
+
+_FAMILIES = {"o200k": "o200k_base", "cl100k": "cl100k_base", "other": "other"}
+_PRICED_AS = {"openai": "openai", "azure": "azure", "anthropic": "anthropic"}
+_KINDS = {"azure": "azure_openai"}
+_CREDENTIALS: dict[str, Credential] = {"azure": "api-key", "anthropic": "x-api-key"}
+_ANY_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128", "fc00::/7")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A target with all that the house knows of it; what an attempt goes to. `name` is `upstream/model`."""
+
+    name: str
+    target: Target
+    headers: list[tuple[str, str]] = field(repr=False)
+    timeouts: Timeouts
+    family: Family
+    client: Upstream
+    breaker: Breaker
+    prices: PriceList
+    override: Price | None
+    priced_as: str | None
+
+    @property
+    def capability(self) -> Capability:
+        """What the target can do."""
+        return self.target.capability
+
+    @property
+    def price(self) -> Price:
+        """The price now in force; PriceUnknown (a refusal) if there is none."""
+        if self.override is not None:
+            return self.override
+        try:
+            return self.prices.price(self.target.model, self.priced_as)
+        except PriceUnknown:
+            raise PriceUnknownRefusal(
+                f"no price is known for {self.name}; set models[].price in the configuration", param="model"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name that clients ask for; `fallbacks` are names of other models."""
+
+    name: str
+    targets: tuple[Offer, ...]
+    fallbacks: tuple[str, ...]
+    stored_answer: str | None
+    backoff: Backoff
+
+
+class Catalogue(Mapping[str, Model]):
+    """Models by name. It owns the upstream clients: close it at the end."""
+
+    def __init__(self, config: Config, clock: Clock, chance: Random) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._prices = PriceList(clock)
+        self._upstreams = {upstream.name: upstream for upstream in config.upstreams}
+        self._clients: dict[str, Upstream] = {name: _client(upstream) for name, upstream in self._upstreams.items()}
+        self._breakers: dict[tuple[str, ...], Breaker] = {}
+        self._models = {model.name: self._model(model) for model in config.models}
+
+    def _model(self, settings: ModelSettings) -> Model:
+        override = None if settings.price is None else _override(settings.price).price(settings.name)
+        return Model(
+            settings.name,
+            tuple(self._offer(target, override) for target in settings.targets),
+            settings.fallbacks,
+            settings.stored_answer,
+            Backoff(
+                retries_max=settings.retries.attempts_max - 1,
+                first_s=settings.retries.base_s,
+                wait_s_max=settings.retries.cap_s,
+            ),
+        )
+
+    def _offer(self, settings: TargetSettings, override: Price | None) -> Offer:
+        upstream = self._upstreams[settings.upstream]
+        target = Target(
+            upstream=upstream.name,
+            base_url=upstream.base_url,
+            model=settings.model,
+            credential="" if upstream.api_key is None else upstream.api_key.source,
+            secret="" if upstream.api_key is None else upstream.api_key.reveal(),
+            credential_header=_CREDENTIALS.get(upstream.kind, "bearer"),
+            headers=(("user-agent", "tollhouse"),),
+            capability=_capability(upstream, settings),
+        )
+        family = family_of(settings.model)
+        if target.capability.tokenizer in _FAMILIES:
+            family = FAMILIES[_FAMILIES[target.capability.tokenizer]]
+        times = upstream.timeouts
+        return Offer(
+            name=f"{upstream.name}/{settings.model}",
+            target=target,
+            headers=target.request_headers(),
+            timeouts=Timeouts(times.connect_s, times.first_byte_s, times.idle_s, times.total_s),
+            family=family,
+            client=self._clients[upstream.name],
+            breaker=self._breaker(upstream, target),
+            prices=self._prices,
+            override=override,
+            priced_as=_PRICED_AS.get(upstream.kind),
+        )
+
+    def _breaker(self, upstream: UpstreamSettings, target: Target) -> Breaker:
+        key = target.breaker_key
+        if key not in self._breakers:
+            settings = upstream.breaker
+            policy = BreakerPolicy(settings.failures_max, settings.open_s, settings.open_s_max)
+            self._breakers[key] = Breaker("/".join(key[:2]), self._clock, policy, self._chance)
+        return self._breakers[key]
+
+    def breakers(self) -> Sequence[Breaker]:
+        """Return every breaker there is."""
+        return list(self._breakers.values())
+
+    def __getitem__(self, name: str) -> Model:
+        return self._models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    async def close(self) -> None:
+        """Close all connections to upstreams."""
+        for client in self._clients.values():
+            await client.close()
+
+
+def _client(upstream: UpstreamSettings) -> Upstream:
+    egress = Egress(_ANY_PRIVATE if upstream.private_addresses else ())
+    return AiohttpUpstream(egress=egress, connections_max=upstream.connections_max)
+
+
+def _capability(upstream: UpstreamSettings, target: TargetSettings) -> Capability:
+    found = capability_of(_KINDS.get(upstream.kind, upstream.kind), target.model)
+    for settings in (upstream.capability, target.capability):
+        said = {name: value for name, value in settings.model_dump().items() if value is not None}
+        if "floor_tokens" in said:
+            said["floor"] = said.pop("floor_tokens")
+        found = replace(found, **said)
+    return found
+
+
+def _override(settings: PriceSettings) -> PriceOverride:
+    return PriceOverride(
+        settings.input_usd_per_million,
+        settings.output_usd_per_million,
+        settings.cached_input_usd_per_million,
+        settings.cache_write_usd_per_million,
+    )
