@@ -1,0 +1,32 @@
+"""What the admin application is built of; everything is passed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opentelemetry.trace import TracerProvider
+from prometheus_client import CollectorRegistry
+
+from limits.clock import Clock
+from limits.ledger import EmbeddedLedger
+
+from ..config import Config
+from ..directory import Directory, Registry
+
+
+def _nothing_amiss() -> list[str]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`unready` says why no calls are taken now (empty: they are); `warnings` what an operator should mend."""
+
+    config: Config
+    directory: Directory
+    registry: Registry
+    ledger: EmbeddedLedger
+    clock: Clock
+    metrics: CollectorRegistry
+    unready: Callable[[], list[str]] = _nothing_amiss
+    warnings: Callable[[], list[str]] = _nothing_amiss
+    tracer_provider: TracerProvider | None = None
