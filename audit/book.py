@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import store
-from .errors import BookUnavailable
+from .append import BookLimits, Position, Statement
+from .errors import BookUnavailable, KeyMissing
+from .keyring import NAMES, Keyring, read_payload, shredding, subject_owner
 from .lock import FolderLock
+from .master import MasterKey
 from .note import Signer
-from .writer import BookLimits, Position, Statement, Writer
+from .payload import Payload
+from .writer import Writer
 
 
 def utc_now_us() -> int:
@@ -30,14 +34,16 @@ class Book:
     A record given to the book is the book's: do not touch the dict again.
     """
 
-    __slots__ = ("_limits", "_lock", "_queue", "_reader", "_writer", "origin", "path")
+    __slots__ = ("_keyring", "_limits", "_lock", "_queue", "_reader", "_secrets", "_writer", "origin", "path")
 
-    def __init__(self, writer: Writer, lock: FolderLock, origin: str) -> None:
+    def __init__(self, writer: Writer, lock: FolderLock, origin: str, master: MasterKey | None) -> None:
         """Use `Book.open`."""
         self.path = writer.path
         self.origin = origin
         self._writer = writer
         self._lock = lock
+        self._keyring = None if master is None else Keyring(master)
+        self._secrets: dict[str, bytes] = {}
         self._limits = writer.limits
         self._queue = writer.queue
         self._reader = store.connect(writer.path, read_only=True)
@@ -52,20 +58,28 @@ class Book:
         now_us: Callable[[], int] = utc_now_us,
         limits: BookLimits | None = None,
         schema: Sequence[str] = (),
+        master: MasterKey | None = None,
     ) -> Self:
         """Take the folder's lock and open, or make, the book in it.
 
         `origin` names the log (default: the signer's name); `schema` are statements that make the user's own tables
-        (`CREATE … IF NOT EXISTS`). Raises FolderLocked if another process owns the folder, BookDamaged if the file does
-        not contain its last signed checkpoint, NoteRefused if that was signed by another key.
+        (`CREATE … IF NOT EXISTS`); `master` is needed for payloads and pseudonyms. Raises FolderLocked if another process
+        owns the folder, BookDamaged if the file does not contain its last signed checkpoint, NoteRefused if that was
+        signed by another key.
         """
         lock = FolderLock(path.parent)
         name = origin or signer.name
         try:
             writer = Writer(
-                path, signer=signer, origin=name, now_us=now_us, limits=limits or BookLimits(), schema=schema
+                path,
+                signer=signer,
+                origin=name,
+                now_us=now_us,
+                limits=limits or BookLimits(),
+                schema=schema,
+                master=master,
             )
-            book = cls(writer, lock, name)
+            book = cls(writer, lock, name, master)
         except BaseException:
             lock.release()
             raise
@@ -73,7 +87,12 @@ class Book:
         return book
 
     def append(
-        self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[Statement] = ()
+        self,
+        record: dict[str, Any],
+        *,
+        tenant: str | None,
+        statements: Sequence[Statement] = (),
+        payload: Payload | None = None,
     ) -> "asyncio.Future[Position]":
         """Queue a record and its state changes; the future resolves on this loop when both are durable.
 
@@ -82,29 +101,72 @@ class Book:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Position] = loop.create_future()
-        self._put((record, tenant, statements, future, loop))
+        self._put((record, tenant, statements, payload, future, loop))
         return future
 
     def append_now(
-        self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[Statement] = ()
+        self,
+        record: dict[str, Any],
+        *,
+        tenant: str | None,
+        statements: Sequence[Statement] = (),
+        payload: Payload | None = None,
     ) -> Position:
         """Do the same as `append` from a thread without a loop, and wait."""
         future: Future[Position] = Future()
-        self._put((record, tenant, statements, future, None))
+        self._put((record, tenant, statements, payload, future, None))
         return future.result()
 
     def change(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":
         """Commit state changes that need no record of their own (an expired reply deleted, an id bound)."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._put((None, None, statements, future, loop))
+        self._put((None, None, statements, None, future, loop))
         return future
 
     def change_now(self, statements: Sequence[Statement]) -> None:
         """Do the same as `change` from a thread without a loop, and wait."""
         future: Future[None] = Future()
-        self._put((None, None, statements, future, None))
+        self._put((None, None, statements, None, future, None))
         future.result()
+
+    def secret(self, tenant: str) -> bytes:
+        """Return the tenant's secret for `pseudonym`, made at its first use (which then waits for a commit)."""
+        known = self._secrets.get(tenant)
+        if known is None:
+            keyring = self._keys()
+            found = keyring.find(self._reader, tenant, NAMES)
+            if found is None:
+                self.change_now([keyring.new(tenant, NAMES, utc_now_us())])
+                found = keyring.find(self._reader, tenant, NAMES)
+            if found is None:
+                raise KeyMissing(f"the secret of tenant {tenant} could not be made")
+            known = self._secrets[tenant] = found[1]
+        return known
+
+    def shred(self, tenant: str, subject: str | None = None, *, actor: str, reason: str = "request") -> Position:
+        """Destroy the keys of a subject, or of a whole tenant with its pseudonyms, and their payloads; wait for it.
+
+        The log stays whole; the erasure is a record of it. `reason` and `actor` must not be personal data.
+        """
+        secret = self.secret(tenant)
+        owner = None if subject is None else subject_owner(secret, subject)
+        which = {"tenant": tenant} if owner is None else {"tenant": tenant, "subject": owner}
+        record = {"kind": "erasure", "actor": actor, "reason": reason, "change": which}
+        position = self.append_now(record, tenant=tenant, statements=shredding(tenant, owner, utc_now_us()))
+        self._keys().forget()
+        if owner is None:
+            self._secrets.pop(tenant, None)
+        return position
+
+    def payload(self, index: int) -> bytes:
+        """Return the payload of a record; raise Shredded, KeyMissing or BookDamaged if that cannot be."""
+        return read_payload(self._reader, self._keys(), index)
+
+    def _keys(self) -> Keyring:
+        if self._keyring is None:
+            raise KeyMissing("this book was opened without a master key")
+        return self._keyring
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read durable state (blocking, for start-up and commands; not safe from several threads at once)."""

@@ -10,7 +10,6 @@ book_tenant      each tenant's last tseq as of the last checkpoint; later ones a
 book_head        the last signed head of each tenant (heads.py)
 book_payload     encrypted payloads beside the log, by the leaf's index
 book_key         wrapped keys of tenants and subjects; a shredded key keeps its row and loses its bytes
-book_name        pseudonyms and what they stand for, encrypted with the same keys
 book_meta        format version, origin, whether the last owner closed the book
 """
 
@@ -32,10 +31,8 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS book_payload_key ON book_payload(key)",
     """CREATE TABLE IF NOT EXISTS book_key(
         id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, owner TEXT NOT NULL, wrapped BLOB, made_us INTEGER NOT NULL,
-        shredded_us INTEGER, UNIQUE(tenant, owner, shredded_us))""",
-    """CREATE TABLE IF NOT EXISTS book_name(
-        tenant TEXT NOT NULL, pseudonym TEXT NOT NULL, key INTEGER NOT NULL, sealed BLOB NOT NULL,
-        PRIMARY KEY(tenant, pseudonym)) WITHOUT ROWID""",
+        shredded_us INTEGER)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS book_key_living ON book_key(tenant, owner) WHERE shredded_us IS NULL",
     "CREATE TABLE IF NOT EXISTS book_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
 )
 

@@ -19,7 +19,7 @@ import orjson
 from . import store
 from .checkpoint import Checkpoint, open_checkpoint
 from .errors import BookDamaged, NoteRefused
-from .heads import open_head
+from .heads import Head, open_head
 from .merkle import Edge
 from .note import Verifier
 from .reader import Reader
@@ -33,12 +33,14 @@ Leaf = tuple[int, bytes, bytes, tuple[Any, ...] | None]
 class Walk:
     """One pass over all leaves, in order: grows the tree, checks each record and each signed statement on the way."""
 
-    def __init__(self, verdict: Verdict, checkpoints: Sequence[Checkpoint]) -> None:
-        """`checkpoints` are verified ones (of the log and of anchors), in any order."""
+    def __init__(self, verdict: Verdict, checkpoints: Sequence[Checkpoint], heads: Sequence[Head] = ()) -> None:
+        """`checkpoints` (of the log and of anchors) and `heads` are verified ones, in any order."""
         self.verdict = verdict
         self.edge = Edge()
         self._at_us = 0
         self._due = sorted(checkpoints, key=lambda each: each.size)
+        self._heads = sorted(heads, key=lambda each: each.size)
+        self._next = min([each.size for each in (*self._due[:1], *self._heads[:1])], default=-1)
         self._good = 0
 
     def leaf(self, leaf: Leaf) -> None:
@@ -56,13 +58,19 @@ class Walk:
             )
         self._fields(index, body, columns)
         edge.append(computed)
-        if self._due and self._due[0].size == edge.size:
+        if edge.size == self._next:
             self.compare()
 
     def compare(self) -> None:
-        """Compare the tree as it is now with the checkpoints of this size."""
+        """Compare the tree as it is now with the checkpoints and heads of this size."""
         size = self.edge.size
         root = self.edge.root()
+        while self._heads and self._heads[0].size == size:
+            head = self._heads.pop(0)
+            last = self.verdict.tenants.get(head.tenant, 0)
+            if last != head.tseq:
+                sentence = f"tenant {head.tenant} has {last} records in the first {size}, {head.tseq} were signed"
+                self.verdict.add("tenant", None, sentence)
         while self._due and self._due[0].size == size:
             signed = self._due.pop(0)
             if signed.root == root:
@@ -75,6 +83,8 @@ class Walk:
                     f"something between {self._good} and {size - 1} is not what was signed",
                 )
 
+        self._next = min([each.size for each in (*self._due[:1], *self._heads[:1])], default=-1)
+
     def finish(self) -> None:
         """Note what the signed statements claim beyond the last record."""
         self.compare()
@@ -82,6 +92,9 @@ class Walk:
             self.verdict.add(
                 "truncated", None, f"a checkpoint was signed over {signed.size} records, only {self.edge.size} are here"
             )
+        for head in self._heads:
+            sentence = f"tenant {head.tenant} had {head.tseq} records among {head.size}, only {self.edge.size} are here"
+            self.verdict.add("tenant", None, sentence)
         self.verdict.size = self.edge.size
         self.verdict.root = self.edge.root()
 
@@ -118,7 +131,7 @@ def verify_book(path: Path, verifiers: Sequence[Verifier], *, anchors: Iterable[
         verdict.signed_size = max((each.size for each in checkpoints), default=0)
         if not checkpoints and reader.size:
             verdict.add("unsigned", None, f"none of the {reader.size} records is under a checkpoint of a known key")
-        walk = Walk(verdict, [*checkpoints, *anchors])
+        walk = Walk(verdict, [*checkpoints, *anchors], list(_heads(reader, verifiers, verdict)))
         walk.compare()
         rows = reader.rows()
         number = 0
@@ -129,7 +142,6 @@ def verify_book(path: Path, verifiers: Sequence[Verifier], *, anchors: Iterable[
             number += 1
         walk.finish()
         _compare_upper_tiles(reader, verdict)
-        _heads(reader, verifiers, verdict)
         return verdict
 
 
@@ -184,23 +196,15 @@ def _from_below(reader: Reader, level: int, index: int) -> bytes:
     return edge.root()
 
 
-def _heads(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> None:
-    """Compare each tenant's signed head with its last record at that tree size."""
-    for tenant, size, note in reader.db.execute("SELECT tenant, size, note FROM book_head"):
+def _heads(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> Iterator[Head]:
+    """Yield the tenants' signed heads that hold."""
+    for tenant, tseq, size, note in reader.db.execute("SELECT tenant, tseq, size, note FROM book_head"):
         try:
             head = open_head(bytes(note), reader.origin, verifiers)
         except NoteRefused as error:
             verdict.add("signature", None, f"the head of tenant {tenant} does not hold: {error}")
             continue
-        if (head.tenant, head.size) != (tenant, size):
+        if (head.tenant, head.tseq, head.size) == (tenant, tseq, size):
+            yield head
+        else:
             verdict.add("signature", None, f"the head of tenant {head.tenant} is filed under {tenant}")
-            continue
-        (last,) = reader.db.execute(
-            "SELECT max(tseq) FROM book_leaf WHERE tenant = ? AND idx < ?", (tenant, head.size)
-        ).fetchone()
-        if last != head.tseq:
-            verdict.add(
-                "tenant",
-                None,
-                f"tenant {tenant} has {last or 0} records in the first {head.size}, {head.tseq} were signed",
-            )

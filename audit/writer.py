@@ -9,14 +9,11 @@ together or not at all, and never touch the others of their group. Checkpoints a
 never over what is about to be.
 """
 
-import asyncio
 import contextlib
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,48 +21,20 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import store
+from .append import Append, BookLimits, Outcome, Position, execute, tell
 from .canonical import encode
 from .checkpoint import Checkpoint, open_checkpoint
-from .errors import BookDamaged, BookError, BookUnavailable, StatementFailed
+from .errors import BookDamaged, BookError, BookUnavailable, RecordRefused
 from .heads import Head
+from .keyring import Keyring
+from .master import MasterKey
 from .merkle import leaf_hash, root_at
 from .note import Signer
+from .payload import Payload
 from .record import SCHEMA_VERSION, check_record, check_tenant
 from .tiles import TiledTree, TileNodes
 
-Statement = tuple[str, Sequence[Any]]
-"""A state change: SQL and its parameters."""
-
-
-@dataclass(slots=True)
-class Position:
-    """Where a record stands: its index in the log, its leaf hash, its number within its tenant (None without one)."""
-
-    index: int
-    leaf: bytes
-    tseq: int | None
-
-
-Outcome = Position | BookError | None
-Append = tuple[
-    dict[str, Any] | None,
-    str | None,
-    Sequence[Statement],
-    "asyncio.Future[Any] | Future[Any]",
-    asyncio.AbstractEventLoop | None,
-]
-"""record (None: only statements), tenant, statements, future, its loop (None: a waiting thread)."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookLimits:
-    """Bounds of an open book; each has a default that suits one gateway process."""
-
-    checkpoint_every_s: float = 10.0
-    queue_max: int = 10_000
-    group_max: int = 512
-    heads_max: int = 256
-    close_wait_s: float = 30.0
+_PUT_PAYLOAD = "INSERT INTO book_payload VALUES(?, ?, ?, ?)"
 
 
 class Writer:
@@ -80,6 +49,7 @@ class Writer:
         now_us: Callable[[], int],
         limits: BookLimits,
         schema: Sequence[str],
+        master: MasterKey | None,
     ) -> None:
         """Open the file, check that it contains its last checkpoint, and be ready to start."""
         self.path = path
@@ -90,6 +60,8 @@ class Writer:
         self._signer = signer
         self._origin = origin
         self._now_us = now_us
+        self._keyring = None if master is None else Keyring(master)
+        self._erased = False
         self._db: sqlite3.Connection | None = None
         self._signed_size = 0
         self._signed_at = time.monotonic()
@@ -187,7 +159,7 @@ class Writer:
         finally:
             if not outcomes:
                 outcomes = [BookUnavailable(f"the book could not be written: {self.failure}") for _ in group]
-            _tell(group, outcomes)
+            tell(group, outcomes)
 
     def _commit(self, group: list[Append]) -> list[Outcome]:
         """Write a group durably and return each append's outcome; after a sqlite3.Error nothing may be trusted."""
@@ -206,11 +178,13 @@ class Writer:
         if changed:
             store.put_tiles(db, changed)
         db.execute("COMMIT")
+        if self._erased:
+            self._wipe(db)
         return outcomes
 
     def _place(self, db: sqlite3.Connection, append: Append, at_us: int, values: list[Any]) -> Position | None:
         """Give one append its place in the group, its statements executed."""
-        record, tenant, statements, _, _ = append
+        record, tenant, statements, payload, _, _ = append
         body = b""
         tseq: int | None = None
         if record is not None:
@@ -223,11 +197,17 @@ class Writer:
                 tseq = self._tseq.get(tenant, 0) + 1
                 record["tenant"] = tenant
                 record["tseq"] = tseq
+            if payload is not None:
+                sealed = self._seal(db, tenant, payload, at_us)
+                record["payload"] = {"bytes": len(payload.content), "commitment": sealed[1]}
+                statements = [*statements, (_PUT_PAYLOAD, (self._tree.edge.size, sealed[0], at_us, sealed[2]))]
             body = encode(record)
         if statements:
-            _execute(db, statements)
+            execute(db, statements)
         if record is None:
             return None
+        if record["kind"] == "erasure":
+            self._erased = True
         leaf = leaf_hash(body)
         index = self._tree.edge.size
         self._tree.append(leaf)
@@ -236,6 +216,19 @@ class Writer:
             self._changed[tenant] = None
         values += (index, leaf, body, at_us, record["kind"], tenant, tseq, record.get("run"))
         return Position(index, leaf, tseq)
+
+    def _seal(self, db: sqlite3.Connection, tenant: str | None, payload: Payload, at_us: int) -> tuple[int, str, bytes]:
+        if self._keyring is None or tenant is None:
+            raise RecordRefused("a payload is kept only with a tenant, and in a book that has a master key")
+        return self._keyring.seal(db, tenant, payload, at_us)
+
+    def _wipe(self, db: sqlite3.Connection) -> None:
+        """Leave no destroyed key in memory or in the write-ahead log; if a reader is in the way, at the next commit."""
+        if self._keyring is not None:
+            self._keyring.forget()
+        with contextlib.suppress(sqlite3.OperationalError):
+            store.write_through(db)
+            self._erased = False
 
     def _sign(self, *, closing: bool) -> None:
         """Sign a checkpoint over what is durable and heads of the tenants that wrote since the last one."""
@@ -281,6 +274,8 @@ class Writer:
 
     def _drop(self) -> None:
         """Give the connection up after a failure: what it believes may not be what is on the disk."""
+        if self._keyring is not None:
+            self._keyring.forget()
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -292,43 +287,4 @@ class Writer:
                 item = self.queue.get_nowait()
                 if item is not None:
                     group.append(item)
-        _tell(group, [BookUnavailable("the book is closed") for _ in group])
-
-
-def _execute(db: sqlite3.Connection, statements: Sequence[Statement]) -> None:
-    """Execute state changes in a savepoint; raise StatementFailed if one is refused and the transaction goes on."""
-    db.execute("SAVEPOINT one")
-    try:
-        for sql, parameters in statements:
-            db.execute(sql, parameters)
-    except (sqlite3.Error, OverflowError, TypeError, ValueError) as error:
-        if not db.in_transaction:
-            raise
-        db.execute("ROLLBACK TO one")
-        db.execute("RELEASE one")
-        raise StatementFailed(f"a state change was refused: {error}") from error
-    db.execute("RELEASE one")
-
-
-def _tell(group: Sequence[Append], outcomes: Sequence[Outcome]) -> None:
-    """Resolve the futures: one call into each event loop, and waiting threads directly."""
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Outcome]]] = {}
-    for (_, _, _, future, loop), outcome in zip(group, outcomes, strict=True):
-        if loop is None:
-            resolve([(future, outcome)])
-        else:
-            loops.setdefault(loop, []).append((future, outcome))
-    for loop, pairs in loops.items():
-        with contextlib.suppress(RuntimeError):  # the loop has ended; nobody waits for these any more
-            loop.call_soon_threadsafe(resolve, pairs)
-
-
-def resolve(pairs: Sequence[tuple[Any, Outcome]]) -> None:
-    """Set each future's result or exception, but for those that were cancelled."""
-    for future, outcome in pairs:
-        if future.done():
-            continue
-        if isinstance(outcome, BookError):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
+        tell(group, [BookUnavailable("the book is closed") for _ in group])

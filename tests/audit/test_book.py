@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from audit.append import BookLimits
 from audit.book import Book
 from audit.checkpoint import open_checkpoint
 from audit.errors import BookDamaged, BookUnavailable, FolderLocked, NoteRefused, RecordRefused, StatementFailed
@@ -18,7 +19,6 @@ from audit.merkle import leaf_hash
 from audit.note import Signer
 from audit.reader import Reader
 from audit.verify import verify_book
-from audit.writer import BookLimits
 
 SIGNER = Signer("example.com/log", b"s" * 32)
 SCHEMA = ("CREATE TABLE IF NOT EXISTS thing(name TEXT PRIMARY KEY, n INTEGER)",)

@@ -1,0 +1,86 @@
+"""What an append is: its parts while it waits, how its state changes are executed, how its caller is told."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import BookError, StatementFailed
+from .payload import Payload
+
+Statement = tuple[str, Sequence[Any]]
+"""A state change: SQL and its parameters."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a record stands: its index in the log, its leaf hash, its number within its tenant (None without one)."""
+
+    index: int
+    leaf: bytes
+    tseq: int | None
+
+
+Outcome = Position | BookError | None
+Append = tuple[
+    dict[str, Any] | None,
+    str | None,
+    Sequence[Statement],
+    Payload | None,
+    "asyncio.Future[Any] | Future[Any]",
+    asyncio.AbstractEventLoop | None,
+]
+"""record (None: only statements), tenant, statements, payload, future, its loop (None: a waiting thread)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookLimits:
+    """Bounds of an open book; each has a default that suits one gateway process."""
+
+    checkpoint_every_s: float = 10.0
+    queue_max: int = 10_000
+    group_max: int = 512
+    heads_max: int = 256
+    close_wait_s: float = 30.0
+
+
+def execute(db: sqlite3.Connection, statements: Sequence[Statement]) -> None:
+    """Execute state changes in a savepoint; raise StatementFailed if one is refused and the transaction goes on."""
+    db.execute("SAVEPOINT one")
+    try:
+        for sql, parameters in statements:
+            db.execute(sql, parameters)
+    except (sqlite3.Error, OverflowError, TypeError, ValueError) as error:
+        if not db.in_transaction:
+            raise
+        db.execute("ROLLBACK TO one")
+        db.execute("RELEASE one")
+        raise StatementFailed(f"a state change was refused: {error}") from error
+    db.execute("RELEASE one")
+
+
+def tell(group: Sequence[Append], outcomes: Sequence[Outcome]) -> None:
+    """Resolve the futures: one call into each event loop, and waiting threads directly."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Outcome]]] = {}
+    for (*_, future, loop), outcome in zip(group, outcomes, strict=True):
+        if loop is None:
+            resolve([(future, outcome)])
+        else:
+            loops.setdefault(loop, []).append((future, outcome))
+    for loop, pairs in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop has ended; nobody waits for these any more
+            loop.call_soon_threadsafe(resolve, pairs)
+
+
+def resolve(pairs: Sequence[tuple[Any, Outcome]]) -> None:
+    """Set each future's result or exception, but for those that were cancelled."""
+    for future, outcome in pairs:
+        if future.done():
+            continue
+        if isinstance(outcome, BookError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
