@@ -5,6 +5,8 @@
 <folder>.master.key      unless the file names another: never in the folder whose payloads it opens
 """
 
+import base64
+import binascii
 import secrets
 import socket
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from typing import Self
 from audit import record
 from audit.book import Book
 from audit.keys import create_signing_key, load_signing_key, read_secret, write_secret
+from audit.master import KEY_BYTES
 from audit.note import Signer
 from limits.clock import Clock
 
@@ -29,7 +32,6 @@ from .state.schema import SCHEMA
 
 BOOK_NAME = "book.sqlite"
 SIGNING_KEY_NAME = "signing.key"
-MASTER_KEY_BYTES_MIN = 32
 
 
 class HouseError(Exception):
@@ -116,18 +118,26 @@ def _host() -> str:
 
 def _master_key(config: Config, made: list[str]) -> bytes:
     if config.master_key is not None:
-        key = config.master_key.reveal().encode()
-        if len(key) < MASTER_KEY_BYTES_MIN:
-            raise HouseError(
-                f"master_key ({config.master_key.source}) has {len(key)} bytes; it needs {MASTER_KEY_BYTES_MIN} or more"
-            )
-        return key
+        try:
+            return _decoded(config.master_key.reveal(), config.master_key.source)
+        except ValueError as error:
+            raise HouseError(f"master_key: {error}") from None
     path = config.master_key_path
     if not path.exists():
         if (config.folder / BOOK_NAME).exists():
             raise HouseError(
                 f"{path} is missing, but the folder was used with a master key; put it back, or name it as master_key"
             )
-        write_secret(path, secrets.token_hex(32).encode() + b"\n")
+        write_secret(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         made.append(f"{path} (master key: keep it safe, and away from the folder)")
-    return read_secret(path).strip()
+    return _decoded(read_secret(path).decode("ascii", "replace"), str(path))
+
+
+def _decoded(text: str, source: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise HouseError(f"{source} does not give {KEY_BYTES} bytes in base64 (openssl rand -base64 {KEY_BYTES})")
+    return key

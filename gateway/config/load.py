@@ -68,8 +68,8 @@ _Loader.add_implicit_resolver(_BOOL, re.compile("true|false"), ["t", "f"])
 def load(path: Path | str, *, environ: Mapping[str, str] | None = None, secrets: bool = True) -> Config:
     """Read the file at `path`. Raises ConfigError.
 
-    Relative paths in the file start at its folder. With `secrets=False` no secret is read: for commands that only
-    need to know where things are.
+    Relative paths in the file start at its folder. With `secrets=False` a secret is read when it is revealed, not
+    now: for commands that need few of them.
     """
     path = Path(path)
     try:

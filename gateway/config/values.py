@@ -42,7 +42,7 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file is read with: its folder (for relative paths), the environment, whether secrets are wanted."""
+    """What a file is read with: its folder (for relative paths), the environment, whether secrets are read at once."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
@@ -52,19 +52,20 @@ class Reading:
 class Secret:
     """A named secret; `reveal()` gives its text, everything else shows only where it comes from.
 
-    A tree that was loaded without secrets (by a command that needs none) holds names only, and `reveal` raises.
+    A tree that was loaded without secrets (by a command that may not need them) reads one when it is revealed.
     """
 
-    __slots__ = ("_text", "source")
+    __slots__ = ("_reading", "_text", "source")
 
-    def __init__(self, source: str, text: str | None = None) -> None:
+    def __init__(self, source: str, text: str | None = None, reading: Reading | None = None) -> None:
         self.source = source
         self._text = text
+        self._reading = reading
 
     def reveal(self) -> str:
-        """Return the secret's text. Raises LookupError if the configuration was loaded without secrets."""
+        """Return the secret's text. Raises ValueError, without the text, if it is not where it should be."""
         if self._text is None:
-            raise LookupError(f"{self.source} was not read: the configuration was loaded without its secrets")
+            self._text = _text_of(self.source, self._reading or Reading(Path.cwd()))
         return self._text
 
     def __repr__(self) -> str:
@@ -73,7 +74,7 @@ class Secret:
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and (self.source, self._text) == (other.source, other._text)
+        return isinstance(other, Secret) and self.source == other.source
 
     def __hash__(self) -> int:
         return hash(self.source)
@@ -94,15 +95,20 @@ def _read_secret(value: object, info: ValidationInfo) -> Secret:
         # The value is not quoted: it may well be the secret itself.
         raise ValueError("name the secret's place as env/NAME or file/PATH; the secret itself is not written here")
     reading = info.context if isinstance(info.context, Reading) else Reading(Path.cwd())
-    place, name = match.groups()
-    if not reading.secrets:
-        return Secret(match.group())
-    if place != "file":
-        text = reading.environ.get(name, "")
-        if not text:
-            raise ValueError(f"the environment variable {name} is not set")
-        return Secret(match.group(), text)
-    return Secret(match.group(), _read_secret_file(reading.folder / name))
+    secret = Secret(match.group(), reading=reading)
+    if reading.secrets:
+        secret.reveal()
+    return secret
+
+
+def _text_of(source: str, reading: Reading) -> str:
+    place, _, name = source.partition("/")
+    if place == "file":
+        return _read_secret_file(reading.folder / name)
+    text = reading.environ.get(name, "")
+    if not text:
+        raise ValueError(f"the environment variable {name} is not set")
+    return text
 
 
 def _read_secret_file(path: Path) -> str:
