@@ -7,6 +7,7 @@ import shlex
 import pytest
 import yaml
 
+from gateway.config import load
 from tests.tree.source import PACKAGES, ROOT
 
 Instruction = tuple[str, str]
@@ -82,3 +83,10 @@ def test_compose_publishes_on_loopback_only_and_gives_nothing_away() -> None:
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+
+
+def test_the_container_s_configuration_is_valid_and_keeps_everything_in_the_volume() -> None:
+    config = load(ROOT / "deploy" / "tollhouse.yaml", secrets=False)
+    assert config.listen.port == 4000
+    assert config.folder.is_relative_to("/data")
+    assert config.master_key_path.is_relative_to("/data")
