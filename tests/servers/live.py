@@ -86,7 +86,11 @@ class Server(ABC):
             time.sleep(0.01)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
         return self
 
     def __exit__(

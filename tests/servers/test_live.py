@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def test_a_server_that_ends_leaves_no_folder_and_no_listener() -> None:
     assert not server.folder.exists()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((server.host, server.port), timeout=1)
+
+
+def test_a_server_that_does_not_start_tells_its_last_words_and_leaves_no_folder() -> None:
+    server = Redis()
+    server._program = Path(sys.executable)
+    with pytest.raises(RuntimeError, match="unknown option"), server:
+        pass
+    assert not server.folder.exists()
