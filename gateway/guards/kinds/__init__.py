@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..rule import Rule
-from . import contact, digits, network, payment, secrets, tokens
+from . import contact, digits, identity, national_letters, network, payment, secrets, tokens, wallets
 
 RULES: tuple[Rule, ...] = (
     *contact.RULES,
     *payment.RULES,
     *digits.RULES,
+    *national_letters.RULES,
+    *identity.RULES,
     *network.RULES,
     *tokens.RULES,
+    *wallets.RULES,
     *secrets.RULES,
 )
