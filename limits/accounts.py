@@ -5,7 +5,6 @@ which its hold was made, however late: a rolled window is a fresh cell. Tallies 
 a cap that is set later what was spent before it, exactly for day, week, month and total; minute and hour start at 0.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -105,7 +104,7 @@ class Account:
         self.zone = zone
         self.cells: tuple[Cell, ...] = ()
         self.call_caps: tuple[Cap, ...] = ()
-        self.days: deque[Tally] | None = deque() if daily else None
+        self.days: list[Tally] | None = [] if daily else None
         self.past: Tally | None = None
         self.tally = Tally(*bounds("day" if daily else "total", at_us, zone))
         self.closed_us = FOREVER
@@ -125,12 +124,18 @@ class Account:
             self.days.append(self.tally)
             if len(self.days) > _DAYS_KEPT:
                 self.past = self.past or Tally(0, 0)
-                self.past.add(self.days.popleft())
+                self.past.add(self.days.pop(0))
             self.tally = Tally(*bounds("day", now_us, self.zone))
         self.cells = tuple(
             cell if now_us < cell.end_us else Cell(cell.cap, *bounds(cell.cap.window, now_us, self.zone))
             for cell in self.cells
         )
+        self.set_wake()
+
+    def close_as(self, why: str) -> None:
+        """Take nothing more for this reason, or again if it is empty."""
+        self.why = why
+        self.closed_us = 0 if why else FOREVER
         self.set_wake()
 
     def closed_as(self, now_us: int) -> Ended:  # noqa: ARG002 - a run's answer depends on the time

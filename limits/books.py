@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from .accounts import INPUT, NANO, OUTPUT, TOKENS, Account, Cap
+from .balances import Balances, balances_of
 from .clock import Clock
 from .entries import (
     CapsEntry,
@@ -106,6 +107,15 @@ class Books:
                 raise ValueError(f"unknown time zone {name!r}") from unknown
         return zone
 
+    def balances(self, scope: str) -> Balances | None:
+        """Return what a scope has spent, its caps and counters; None if nothing is known of it."""
+        account = self._accounts.get(scope)
+        if account is None:
+            return None
+        now = self._clock.utc_us()
+        account.roll(now)
+        return balances_of(account, now)
+
     def affordable(self, scopes: Sequence[str]) -> Affordable:
         """Return what is left over all scopes if every open hold came to nothing; holds do not count here."""
         now = self._clock.utc_us()
@@ -148,9 +158,7 @@ class Books:
         limits = limits or RunLimits(**entry.limits)
         run = Run(entry.run, parent, limits, entry.at_us, entry.expires_us)
         if parent is not None:
-            if parent.children is None:
-                parent.children = []
-            parent.children.append(run)
+            parent.adopt(run)
             parent.count(COUNTED.index("agents"), 1)
         self._accounts[run.scope] = run
 
@@ -180,8 +188,7 @@ class Books:
             if entry.on:
                 self._take_end(RunEndedEntry(account.id, "killed"))
         elif account is not None:
-            account.why, account.closed_us = ("killed", 0) if entry.on else ("", FOREVER)
-            account.set_wake()
+            account.close_as("killed" if entry.on else "")
 
     def pause_run(self, run_id: str, *, on: bool = True) -> RunPausedEntry | None:
         """Stop (or restart) a run's wall-clock while it waits for an approval; None if it is unknown."""

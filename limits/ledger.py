@@ -26,12 +26,11 @@ from .entries import (
     RefundEntry,
     SettleEntry,
 )
+from .marks import Marks
 from .refusals import Ended, Exceeded, Held
+from .snapshot import VERSION, read_account, read_hold, write_account, write_holds
 from .standing import Amounts, Charge, Standing, amounts_of, settled_back
 from .windows import FOREVER
-
-MARKED = frozenset({"overrun", "implausible", "counted", "uncertain", "expired"})
-"""Marks that an operator may confirm or refund."""
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
@@ -44,13 +43,6 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     output_tokens: int
     expires_us: int
     caps: tuple[Cap, ...] = ()
-
-
-class Marked(msgspec.Struct, frozen=True, gc=False):
-    """A charge that is not simply the bill: listed until the operator confirms or refunds it."""
-
-    hold: HoldEntry
-    charge: SettleEntry
 
 
 class Crossing(msgspec.Struct, frozen=True, gc=False):
@@ -68,17 +60,13 @@ def _nobody_waits() -> None:
 class EmbeddedLedger(Books):
     """Holds and settlements in memory, exact after replay of the durable journal.
 
-    `on_fall` is called whenever room appears. `marked_max` bounds the list of marked charges (the oldest leave it;
-    the book keeps them).
+    `on_fall` is called whenever room appears. `marks` lists the charges that an operator may confirm or refund.
     """
 
     def __init__(self, clock: Clock, *, marked_max: int = 20_000) -> None:
         super().__init__(clock)
-        self._marked_max = marked_max
         self.on_fall: Callable[[], None] = _nobody_waits
-        self.marked: dict[str, Marked] = {}
-        self.marks: dict[str, tuple[int, int]] = {}
-        self.suspended: dict[str, str] = {}
+        self.marks = Marks(marked_max)
         self._crossings: list[Crossing] = []
 
     def hold(self, order: Order, replaces: SettleEntry | None = None) -> HoldEntry | Held | Exceeded | Ended:
@@ -171,7 +159,7 @@ class EmbeddedLedger(Books):
         """
         hold = self._open.get(hold_id)
         if hold is None:
-            return self._settle_late(hold_id, charge)
+            return self.marks.late(hold_id, charge.nano, charge.input_tokens, charge.output_tokens)
         if hold.settlement is None:
             entry = SettleEntry(
                 hold_id,
@@ -190,23 +178,8 @@ class EmbeddedLedger(Books):
                 or entry.output_tokens > own.output_tokens
             ):
                 hold.stand_with(hold.at_least(amounts_of(entry.nano, entry.input_tokens, entry.output_tokens, 1)))
-            if entry.suspends:
-                self.suspended[entry.suspends] = hold_id
+            self.marks.suspend(entry)
         return hold.settlement
-
-    def _settle_late(self, hold_id: str, charge: Charge) -> RefundEntry | None:
-        marked = self.marked.get(hold_id)
-        if marked is None or marked.charge.mark != "expired":
-            return None
-        hold = marked.hold
-        return RefundEntry(
-            hold_id,
-            hold.scopes,
-            hold.at_us,
-            hold.nano - charge.nano,
-            hold.input_tokens - charge.input_tokens,
-            hold.output_tokens - charge.output_tokens,
-        )
 
     def drop(self, hold_id: str) -> None:
         """Forget a hold whose intent never became durable; its predecessor stands in full again. Twice is harmless."""
@@ -245,7 +218,7 @@ class EmbeddedLedger(Books):
         elif isinstance(entry, RefundEntry):
             self._take_refund(entry)
         elif isinstance(entry, ConfirmEntry):
-            self._resolve(entry.id)
+            self.marks.resolve(entry.id)
         elif isinstance(entry, CountEntry) and entry.number < 0:
             self._take_count(entry)
 
@@ -254,12 +227,7 @@ class EmbeddedLedger(Books):
             scope = next((s for s in hold.entry.scopes if self._has(s, cell)), "")
             self._crossings.append(Crossing(scope, cell.cap, cell.settled))
         del self._crossings[:-1_000]
-        if entry.mark in MARKED:
-            calls, nano = self.marks.get(entry.mark, (0, 0))
-            self.marks[entry.mark] = (calls + 1, nano + entry.nano)
-            self.marked[entry.id] = Marked(hold.entry, entry)
-            if len(self.marked) > self._marked_max:
-                del self.marked[next(iter(self.marked))]
+        self.marks.add(hold.entry, entry)
 
     def _has(self, scope: str, cell: Cell) -> bool:
         account = self._accounts.get(scope)
@@ -289,33 +257,11 @@ class EmbeddedLedger(Books):
         self._note(hold, charge, crossed)
         self.on_fall()
 
-    def refund(self, hold_id: str) -> RefundEntry | None:
-        """Make the operator's refund of a marked charge, whole; None if it is not marked (or was resolved)."""
-        marked = self.marked.get(hold_id)
-        if marked is None:
-            return None
-        hold, charge = marked.hold, marked.charge
-        return RefundEntry(
-            hold_id, hold.scopes, hold.at_us, charge.nano, charge.input_tokens, charge.output_tokens, "operator"
-        )
-
-    def confirm(self, hold_id: str) -> ConfirmEntry | None:
-        """Make the operator's acceptance of a marked charge; None if it is not marked (or was resolved)."""
-        return ConfirmEntry(hold_id) if hold_id in self.marked else None
-
     def _take_refund(self, entry: RefundEntry) -> None:
-        if self._resolve(entry.id):
+        if self.marks.resolve(entry.id):
             accounts = [account for scope in entry.scopes if (account := self._accounts.get(scope)) is not None]
             settled_back(accounts, entry.at_us, entry.nano, entry.input_tokens, entry.output_tokens)
             self.on_fall()
-
-    def _resolve(self, hold_id: str) -> bool:
-        marked = self.marked.pop(hold_id, None)
-        if marked is None:
-            return False
-        if marked.charge.suspends:
-            self.suspended.pop(marked.charge.suspends, None)
-        return True
 
     def replay(self, entries: Iterable[Entry]) -> None:
         """Rebuild from durable entries in their order, on top of what is there (nothing, or a loaded snapshot)."""
@@ -333,9 +279,29 @@ class EmbeddedLedger(Books):
         }
 
     def _replay_settle(self, entry: SettleEntry) -> None:
-        if entry.suspends and entry.id in self._open:
-            self.suspended[entry.suspends] = entry.id
+        if entry.id in self._open:
+            self.marks.suspend(entry)
         self.apply(entry)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole state, JSON-safe; see `limits.snapshot` for when it is exact."""
+        return {
+            "v": VERSION,
+            "accounts": [write_account(account) for account in self._accounts.values()],
+            "open": write_holds(hold.entry for hold in self._open.values()),
+            "marks": self.marks.write(),
+        }
+
+    def load(self, snapshot: dict[str, Any]) -> None:
+        """Take a snapshot's state over; ValueError unless this ledger is empty and the version is known."""
+        if snapshot.get("v") != VERSION or self._accounts:
+            raise ValueError(f"snapshot version {snapshot.get('v')} cannot be loaded here (expected {VERSION}, empty)")
+        for written in snapshot["accounts"]:
+            account = read_account(written, self.run(written.get("p", "")), self._zone(written["z"]))
+            self._accounts[account.scope] = account
+        for written in snapshot["open"]:
+            self._replay_hold(read_hold(written))
+        self.marks.read(snapshot["marks"])
 
     def _replay_hold(self, entry: HoldEntry) -> None:
         if entry.id in self._open:

@@ -115,9 +115,18 @@ class Run(Account):
     def end(self, why: str) -> None:
         """Take nothing more from now on; the first reason stays."""
         if not self.why:
-            self.why = why
-            self.closed_us = 0
-            self.set_wake()
+            self.close_as(why)
+
+    def close_as(self, why: str) -> None:
+        """Take nothing more for this reason, or what its expiry and wall-clock allow if it is empty."""
+        super().close_as(why)
+        self.set_close()
+
+    def adopt(self, child: "Run") -> None:
+        """Take a child into the tree."""
+        if self.children is None:
+            self.children = []
+        self.children.append(child)
 
     def ended(self, now_us: int) -> Ended | None:
         """Say whether this run, by itself, takes nothing more at `now_us`."""
