@@ -20,6 +20,7 @@ from .lock import FolderLock
 from .master import MasterKey
 from .note import Signer
 from .payload import Payload
+from .record import repair
 from .writer import Writer
 
 
@@ -63,9 +64,9 @@ class Book:
         """Take the folder's lock and open, or make, the book in it.
 
         `origin` names the log (default: the signer's name); `schema` are statements that make the user's own tables
-        (`CREATE … IF NOT EXISTS`); `master` is needed for payloads and pseudonyms. Raises FolderLocked if another process
-        owns the folder, BookDamaged if the file does not contain its last signed checkpoint, NoteRefused if that was
-        signed by another key.
+        (`CREATE … IF NOT EXISTS`); `master` is needed for payloads and pseudonyms. Raises FolderLocked if another
+        process owns the folder, BookDamaged if the file does not contain its last signed checkpoint, NoteRefused if
+        that was signed by another key.
         """
         lock = FolderLock(path.parent)
         name = origin or signer.name
@@ -84,6 +85,9 @@ class Book:
             lock.release()
             raise
         writer.start()
+        if writer.left_open:
+            reason = "the book was not closed by its last owner; what was committed is whole"
+            book.append_now(repair(reason=reason, size=book.size), tenant=None)
         return book
 
     def append(

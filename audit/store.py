@@ -23,6 +23,8 @@ _CHUNKS = (256, 64, 16, 4, 1)
 _ROW = f"({','.join('?' * LEAF_COLUMNS)})"
 _INSERT = {n: f"INSERT INTO book_leaf VALUES {','.join([_ROW] * n)}" for n in _CHUNKS}  # noqa: S608 - only marks
 _PUT_TILE = "INSERT INTO book_tile VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET hashes = excluded.hashes"
+_LEAVES = """SELECT idx, CAST(hash AS BLOB), CAST(body AS BLOB), at_us, kind, tenant, tseq, run
+    FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx"""
 _WAL_PAGES = 4_000
 _BUSY_MS = 5_000
 
@@ -63,6 +65,19 @@ def check_meta(db: sqlite3.Connection, origin: str | None) -> str:
     return str(meta["origin"])
 
 
+def was_left_open(db: sqlite3.Connection) -> bool:
+    """Tell whether the last owner ended without closing the book."""
+    return db.execute("SELECT 1 FROM book_meta WHERE name = 'open'").fetchone() is not None
+
+
+def mark_open(db: sqlite3.Connection, *, is_open: bool) -> None:
+    """Note durably that the book is open, or was closed."""
+    if is_open:
+        db.execute("INSERT OR IGNORE INTO book_meta VALUES('open', 1)")
+    else:
+        db.execute("DELETE FROM book_meta WHERE name = 'open'")
+
+
 def write_through(db: sqlite3.Connection) -> None:
     """Copy the WAL into the database, fsync it and empty the WAL; raise sqlite3.OperationalError if that fails."""
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -94,13 +109,15 @@ def tree_size(db: sqlite3.Connection) -> int:
 
 def read_tile(db: sqlite3.Connection, level: int, number: int, width: int) -> bytes:
     """Read at least `width` hashes of a tile; raise BookDamaged if they are not there. A `tiles.ReadTile`."""
-    row = db.execute("SELECT hashes FROM book_tile WHERE id = ?", (level << TILE_LEVEL_SHIFT | number,)).fetchone()
+    row = db.execute(
+        "SELECT CAST(hashes AS BLOB) FROM book_tile WHERE id = ?", (level << TILE_LEVEL_SHIFT | number,)
+    ).fetchone()
     if row is not None:
         tile = bytes(row[0])
     elif level == 0:
         first = number * TILE_WIDTH
         rows = db.execute(
-            "SELECT hash FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (first, first + width)
+            "SELECT CAST(hash AS BLOB) FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (first, first + width)
         ).fetchall()
         tile = b"".join(each[0] for each in rows)
     else:
@@ -128,7 +145,7 @@ def put_tenants(db: sqlite3.Connection, tseqs: dict[str, int], size: int) -> Non
 
 def last_checkpoint(db: sqlite3.Connection) -> tuple[int, bytes] | None:
     """Size and note of the newest checkpoint."""
-    row = db.execute("SELECT size, note FROM book_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    row = db.execute("SELECT size, CAST(note AS BLOB) FROM book_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     return None if row is None else (row[0], bytes(row[1]))
 
 
@@ -136,7 +153,5 @@ def leaves(db: sqlite3.Connection, start: int, end: int, *, page: int = 1_000) -
     """Rows start … end - 1 in order, read in short transactions of `page` rows."""
     while start < end:
         stop = min(start + page, end)
-        yield from db.execute(
-            "SELECT * FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (start, stop)
-        ).fetchall()
+        yield from db.execute(_LEAVES, (start, stop)).fetchall()
         start = stop

@@ -7,7 +7,7 @@ Each arrow is compared on its own, so that the verdict names the record that was
 holds the signing key can forge everything up to the checkpoint; only an anchor kept elsewhere shows that.
 """
 
-import contextlib
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
@@ -40,7 +40,7 @@ class Walk:
         self._at_us = 0
         self._due = sorted(checkpoints, key=lambda each: each.size)
         self._heads = sorted(heads, key=lambda each: each.size)
-        self._next = min([each.size for each in (*self._due[:1], *self._heads[:1])], default=-1)
+        self._next = self._stop()
         self._good = 0
 
     def leaf(self, leaf: Leaf) -> None:
@@ -83,7 +83,12 @@ class Walk:
                     f"something between {self._good} and {size - 1} is not what was signed",
                 )
 
-        self._next = min([each.size for each in (*self._due[:1], *self._heads[:1])], default=-1)
+        self._next = self._stop()
+
+    def _stop(self) -> int:
+        """Return the next size at which something was signed; -1 if there is none."""
+        sizes = [each.size for each in self._due[:1]] + [each.size for each in self._heads[:1]]
+        return min(sizes, default=-1)
 
     def finish(self) -> None:
         """Note what the signed statements claim beyond the last record."""
@@ -103,16 +108,17 @@ class Walk:
         try:
             record = orjson.loads(body)
             at_us, kind, tenant, tseq = record["at"], record["kind"], record.get("tenant"), record.get("tseq")
+            back = at_us < self._at_us
+            expected = verdict.tenants.get(tenant, 0) + 1
         except (ValueError, KeyError, TypeError, AttributeError):
             verdict.add("format", index, f"record {index} is no record: its bytes cannot be read")
             return
         if columns is not None and columns != (at_us, kind, tenant, tseq, record.get("run")):
             verdict.add("columns", index, f"record {index} is filed under other columns than its bytes say")
-        if at_us < self._at_us:
+        if back:
             verdict.add("time", index, f"record {index} was written at {at_us} µs, the one before at {self._at_us}")
         self._at_us = at_us
         if tenant is not None:
-            expected = verdict.tenants.get(tenant, 0) + 1
             if tseq != expected:
                 verdict.add("tseq", index, f"record {index} is number {tseq} of tenant {tenant}, expected {expected}")
             verdict.tenants[tenant] = tseq if isinstance(tseq, int) else expected
@@ -124,31 +130,42 @@ def verify_book(path: Path, verifiers: Sequence[Verifier], *, anchors: Iterable[
     Works while an owner runs (up to the size at its start). Never raises for what the records contain; raises BookError
     if there is no file or the format is unknown.
     """
-    with contextlib.closing(Reader.open(path)) as reader:
+    with Reader.open(path) as reader:
         verdict = Verdict(reader.origin)
-        checkpoints = list(_checkpoints(reader, verifiers, verdict))
-        verdict.checkpoints = len(checkpoints)
-        verdict.signed_size = max((each.size for each in checkpoints), default=0)
-        if not checkpoints and reader.size:
-            verdict.add("unsigned", None, f"none of the {reader.size} records is under a checkpoint of a known key")
-        walk = Walk(verdict, [*checkpoints, *anchors], list(_heads(reader, verifiers, verdict)))
-        walk.compare()
-        rows = reader.rows()
-        number = 0
-        while tile := list(islice(rows, TILE_WIDTH)):
-            for row in tile:
-                walk.leaf((row[0], bytes(row[1]), bytes(row[2]), row[3:]))
-            _compare_tile(reader, number, [bytes(row[1]) for row in tile], verdict)
-            number += 1
-        walk.finish()
-        _compare_upper_tiles(reader, verdict)
+        try:
+            _verify(reader, verifiers, anchors, verdict)
+        except sqlite3.Error as error:
+            verdict.add("file", None, f"the file itself is damaged: {error}")
         return verdict
 
 
+def _verify(reader: Reader, verifiers: Sequence[Verifier], anchors: Iterable[Checkpoint], verdict: Verdict) -> None:
+    checkpoints = list(_checkpoints(reader, verifiers, verdict))
+    verdict.checkpoints = len(checkpoints)
+    verdict.signed_size = max((each.size for each in checkpoints), default=0)
+    if not checkpoints and reader.size:
+        verdict.add("unsigned", None, f"none of the {reader.size} records is under a checkpoint of a known key")
+    walk = Walk(verdict, [*checkpoints, *anchors], list(_heads(reader, verifiers, verdict)))
+    walk.compare()
+    _walk_rows(reader, walk)
+    walk.finish()
+    _compare_upper_tiles(reader, verdict)
+
+
+def _walk_rows(reader: Reader, walk: Walk) -> None:
+    rows = reader.rows()
+    number = 0
+    while tile := list(islice(rows, TILE_WIDTH)):
+        for row in tile:
+            walk.leaf((row[0], row[1], row[2], row[3:]))
+        _compare_tile(reader, number, [row[1] for row in tile], walk.verdict)
+        number += 1
+
+
 def _checkpoints(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> Iterator[Checkpoint]:
-    for size, note in reader.db.execute("SELECT size, note FROM book_checkpoint ORDER BY size"):
+    for size, note in reader.db.execute("SELECT size, CAST(note AS BLOB) FROM book_checkpoint ORDER BY size"):
         try:
-            signed = open_checkpoint(bytes(note), reader.origin, verifiers)
+            signed = open_checkpoint(note, reader.origin, verifiers)
         except NoteRefused as error:
             verdict.add("signature", None, f"the checkpoint over {size} records does not hold: {error}")
             continue
@@ -160,12 +177,12 @@ def _checkpoints(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict
 
 def _compare_tile(reader: Reader, number: int, hashes: list[bytes], verdict: Verdict) -> None:
     """Compare a stored level-0 tile with the leaf hashes beside the records."""
-    row = reader.db.execute("SELECT hashes FROM book_tile WHERE id = ?", (number,)).fetchone()
+    row = reader.db.execute("SELECT CAST(hashes AS BLOB) FROM book_tile WHERE id = ?", (number,)).fetchone()
     if row is None:
         if len(hashes) == TILE_WIDTH:
             verdict.add("tile", None, f"the hash tile 0/{number} is missing")
         return
-    for offset, (tiled, stored) in enumerate(zip(split_hashes(bytes(row[0])), hashes, strict=False)):
+    for offset, (tiled, stored) in enumerate(zip(split_hashes(row[0]), hashes, strict=False)):
         if tiled != stored:
             index = number * TILE_WIDTH + offset
             verdict.add(
@@ -198,9 +215,9 @@ def _from_below(reader: Reader, level: int, index: int) -> bytes:
 
 def _heads(reader: Reader, verifiers: Sequence[Verifier], verdict: Verdict) -> Iterator[Head]:
     """Yield the tenants' signed heads that hold."""
-    for tenant, tseq, size, note in reader.db.execute("SELECT tenant, tseq, size, note FROM book_head"):
+    for tenant, tseq, size, note in reader.db.execute("SELECT tenant, tseq, size, CAST(note AS BLOB) FROM book_head"):
         try:
-            head = open_head(bytes(note), reader.origin, verifiers)
+            head = open_head(note, reader.origin, verifiers)
         except NoteRefused as error:
             verdict.add("signature", None, f"the head of tenant {tenant} does not hold: {error}")
             continue

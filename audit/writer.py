@@ -70,6 +70,8 @@ class Writer:
         try:
             store.prepare(db, origin, schema)
             self._load(db)
+            self.left_open = store.was_left_open(db)
+            store.mark_open(db, is_open=True)
         except BaseException:
             db.close()
             raise
@@ -119,8 +121,16 @@ class Writer:
         finally:
             self.stopped = True
             self._fail_queued()
-            if self._db is not None:
-                self._db.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Close the file; only a book whose last write succeeded counts as closed well."""
+        if self._db is None:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            if self.failure is None:
+                store.mark_open(self._db, is_open=False)
+        self._db.close()
 
     def _serve(self) -> None:
         queue, group_max = self.queue, self.limits.group_max

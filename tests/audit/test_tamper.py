@@ -1,0 +1,235 @@
+"""The tamper matrix: every way to rewrite the book, and what gives it away."""
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from audit import store
+from audit.append import BookLimits
+from audit.book import Book
+from audit.checkpoint import Checkpoint
+from audit.heads import Head
+from audit.merkle import leaf_hash
+from audit.note import Signer
+from audit.tiles import TiledTree
+from audit.verdict import Verdict
+from audit.verify import verify_book
+
+SIGNER = Signer("example.com/log", b"s" * 32)
+SIZE = 700
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Make a closed book of 700 records of two tenants, checkpointed on the way."""
+    folder = tmp_path_factory.mktemp("written")
+    for start in range(0, SIZE, 350):
+        with Book.open(folder / "book.sqlite", signer=SIGNER, limits=BookLimits(checkpoint_every_s=1e9)) as book:
+            for each in range(start, start + 350):
+                book.append_now({"kind": "intent", "call": f"c{each}"}, tenant="ab"[each % 2])
+    return (folder / "book.sqlite").read_bytes()
+
+
+@pytest.fixture
+def path(written: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "book.sqlite"
+    path.write_bytes(written)
+    return path
+
+
+def run(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    for each in statements:
+        db.execute(each)
+    db.close()
+
+
+def rewrite(path: Path, *, signer: Signer | None = None) -> None:
+    """Do what an attacker with write access does: compute every hash anew; with a key, sign anew as well."""
+    db = sqlite3.connect(path, isolation_level=None)
+    tree = TiledTree(0, partial(store.read_tile, db))
+    rows = db.execute("SELECT idx, body FROM book_leaf ORDER BY idx").fetchall()
+    tseqs: dict[str, int] = {}
+    for index, body in rows:
+        db.execute("UPDATE book_leaf SET hash = ? WHERE idx = ?", (leaf_hash(body), index))
+        tree.append(leaf_hash(body))
+    store.put_tiles(db, tree.take_changed())
+    if signer is not None:
+        root = tree.edge.root()
+        db.execute("DELETE FROM book_checkpoint")
+        db.execute("DELETE FROM book_head")
+        note = Checkpoint("example.com/log", len(rows), root).sign(signer).encode()
+        db.execute("INSERT INTO book_checkpoint VALUES(?, 0, ?)", (len(rows), note))
+        tseqs.update(db.execute("SELECT tenant, max(tseq) FROM book_leaf WHERE tenant NOTNULL GROUP BY 1").fetchall())
+        for tenant, tseq in tseqs.items():
+            head = Head("example.com/log", tenant, tseq, len(rows), root).sign(signer).encode()
+            db.execute("INSERT INTO book_head VALUES(?, ?, ?, ?)", (tenant, tseq, len(rows), head))
+    db.close()
+
+
+EDIT = "UPDATE book_leaf SET body = replace(CAST(body AS TEXT), '\"c123\"', '\"c999\"') WHERE idx = 123"
+
+
+def verify(path: Path, *anchors: Checkpoint) -> Verdict:
+    return verify_book(path, [SIGNER.verifier], anchors=anchors)
+
+
+def kinds(verdict: Verdict) -> set[str]:
+    return {each.kind for each in verdict.problems}
+
+
+def test_the_untouched_book_verifies(path: Path) -> None:
+    verdict = verify(path)
+    assert verdict.ok
+    assert (verdict.size, verdict.signed_size) == (SIZE, SIZE)
+    assert verdict.sentences() == ["example.com/log: 700 records verified, 2 checkpoints hold, 2 tenants complete"]
+
+
+def test_an_edited_record_is_named(path: Path) -> None:
+    run(path, EDIT)
+    verdict = verify(path)
+    assert verdict.altered() == [123]
+    assert "NOT what was written" in verdict.sentences()[0]
+    assert "record 123 was altered" in verdict.sentences()[1]
+
+
+def test_an_edited_record_with_its_hash_made_to_fit_is_named_by_its_tile(path: Path) -> None:
+    run(path, EDIT)
+    db = sqlite3.connect(path, isolation_level=None)
+    (body,) = db.execute("SELECT body FROM book_leaf WHERE idx = 123").fetchone()
+    db.execute("UPDATE book_leaf SET hash = ? WHERE idx = 123", (leaf_hash(body.encode()),))
+    db.close()
+    assert verify(path).altered() == [123]
+
+
+def test_an_edit_with_every_hash_made_to_fit_is_found_between_two_checkpoints(path: Path) -> None:
+    run(path, EDIT)
+    rewrite_text(path)
+    rewrite(path)
+    [problem, *_] = [each for each in verify(path).problems if each.kind == "root"]
+    assert "between 0 and 349" in problem.sentence
+
+
+def rewrite_text(path: Path) -> None:
+    """Store the edited body as bytes again."""
+    run(path, "UPDATE book_leaf SET body = CAST(body AS BLOB)")
+
+
+@pytest.mark.parametrize(
+    ("name", "attack", "expected"),
+    [
+        ("delete", lambda path: run(path, "DELETE FROM book_leaf WHERE idx = 300"), "missing"),
+        (
+            "reorder",
+            lambda path: run(
+                path,
+                "UPDATE book_leaf SET idx = -1 WHERE idx = 10",
+                "UPDATE book_leaf SET idx = 10 WHERE idx = 11",
+                "UPDATE book_leaf SET idx = 11 WHERE idx = -1",
+            ),
+            "altered",
+        ),
+        (
+            "insert",
+            lambda path: run(
+                path,
+                "INSERT INTO book_leaf SELECT 700, hash, body, at_us, kind, tenant, 351, run FROM book_leaf LIMIT 1",
+            ),
+            "tseq",
+        ),
+        ("truncate", lambda path: run(path, "DELETE FROM book_leaf WHERE idx >= 690"), "truncated"),
+        ("truncate to nothing", lambda path: run(path, "DELETE FROM book_leaf"), "truncated"),
+        (
+            "file a record under another tenant",
+            lambda path: run(path, "UPDATE book_leaf SET tenant = 'c' WHERE idx = 5"),
+            "columns",
+        ),
+        ("drop the checkpoints", lambda path: run(path, "DELETE FROM book_checkpoint"), "unsigned"),
+        ("drop a hash tile", lambda path: run(path, "DELETE FROM book_tile WHERE id = 1"), "tile"),
+        (
+            "alter an upper tile",
+            lambda path: run(path, "UPDATE book_tile SET hashes = zeroblob(64) WHERE id = 1 << 48"),
+            "tile",
+        ),
+        ("cut an upper tile", lambda path: run(path, "DELETE FROM book_tile WHERE id = 1 << 48"), "tile"),
+        ("overwrite a record", lambda path: run(path, "UPDATE book_leaf SET body = x'00' WHERE idx = 7"), "format"),
+        (
+            "swap the heads",
+            lambda path: run(path, "UPDATE book_head SET note = (SELECT note FROM book_head WHERE tenant = 'a')"),
+            "signature",
+        ),
+        (
+            "file a checkpoint under another size",
+            lambda path: run(path, "UPDATE book_checkpoint SET size = 12 WHERE size = 350"),
+            "signature",
+        ),
+        (
+            "spoil a checkpoint",
+            lambda path: run(path, "UPDATE book_checkpoint SET note = x'0a' WHERE size = 350"),
+            "signature",
+        ),
+        ("store text that is none", lambda path: run(path, "UPDATE book_leaf SET kind = CAST(x'ff' AS TEXT)"), "file"),
+        ("spoil a head", lambda path: run(path, "UPDATE book_head SET note = x'0a' WHERE tenant = 'a'"), "signature"),
+    ],
+)
+def test_each_attack_with_write_access_only_is_found(
+    path: Path, name: str, attack: Callable[[Path], None], expected: str
+) -> None:
+    attack(path)
+    verdict = verify(path)
+    assert not verdict.ok
+    assert expected in kinds(verdict), (name, verdict.sentences())
+
+
+def test_a_tenants_dropped_tail_shows_against_its_signed_head(path: Path) -> None:
+    """The attacker cuts the whole log and the checkpoints back, but has no older head of the tenant."""
+    run(path, "DELETE FROM book_leaf WHERE idx >= 350", "DELETE FROM book_checkpoint WHERE size > 350")
+    verdict = verify(path)
+    assert "tenant" in kinds(verdict)
+    assert "tenant a had 350 records among 700, only 350 are here" in verdict.sentences()
+
+
+def test_a_head_that_claims_another_number_is_found(path: Path) -> None:
+    root = verify(path).root
+    note = Head("example.com/log", "a", 351, SIZE, root).sign(SIGNER).encode()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("UPDATE book_head SET tseq = 351, note = ? WHERE tenant = 'a'", (note,))
+    db.close()
+    assert "tenant a has 350 records in the first 700, 351 were signed" in verify(path).sentences()
+
+
+def test_history_rewritten_and_signed_with_the_stolen_key_is_found_by_the_anchor_alone(path: Path) -> None:
+    anchor = Checkpoint("example.com/log", 350, reader_root(path, 350))
+    run(path, EDIT)
+    rewrite_text(path)
+    rewrite(path, signer=SIGNER)
+    assert verify(path).ok
+    found = verify(path, anchor)
+    assert kinds(found) == {"root"}
+    truncated = Checkpoint("example.com/log", 9_000, b"r" * 32)
+    assert kinds(verify(path, truncated)) == {"truncated"}
+
+
+def reader_root(path: Path, size: int) -> bytes:
+    db = store.connect(path, read_only=True)
+    try:
+        return store_root(db, size)
+    finally:
+        db.close()
+
+
+def store_root(db: sqlite3.Connection, size: int) -> bytes:
+    tree = TiledTree(0, partial(store.read_tile, db))
+    for row in store.leaves(db, 0, size):
+        tree.append(row[1])
+    return tree.edge.root()
+
+
+def test_a_clock_that_went_back_and_many_contradictions_are_told_within_bounds(path: Path) -> None:
+    run(path, "UPDATE book_leaf SET hash = zeroblob(32)")
+    verdict = verify(path)
+    assert len(verdict.problems) == 100
+    assert verdict.sentences()[-1] == f"… and {verdict.problem_count - 100} more"
