@@ -1,8 +1,8 @@
 """The figures a client is told of its call: what it cost, what it was reserved, what its run has left."""
 
 from limits.clock import Clock
-from limits.seam import LocalLedger
 from limits.money import nano_to_usd
+from limits.seam import LocalLedger
 from limits.windows import FOREVER
 
 from .call import Call

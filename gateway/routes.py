@@ -6,7 +6,7 @@ vendors' that we could not meter is refused by its own stage, after the key was 
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from limits.clock import Clock
@@ -20,7 +20,8 @@ from .errors import ClientLeft, Ending
 from .lives import Lives
 from .pipeline import Pipeline
 
-Asgi = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Routes:
@@ -49,7 +50,7 @@ class Routes:
         self._admin = admin
         self._clock = clock
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope.get("path", "")
         if scope["type"] != "http" or not path.startswith(("/v1/", "/runs/")):

@@ -65,7 +65,7 @@ Kind = Literal[
     "tax_id",
     "ip",
     "mac",
-    "login",
+    "url_credentials",
     "birth_date",
     "passport",
     "licence",

@@ -6,11 +6,11 @@ other holds waits, fairly and for a bounded time; one that settled spend leaves 
 
 import asyncio
 
+from limits.books import Affordable
 from limits.bound import Family, Parts, Unbounded, input_bound, input_counted
 from limits.clamp import Clamped, Short, Wish, ceiling_of, clamp
 from limits.clock import Clock
 from limits.entries import HoldEntry
-from limits.books import Affordable
 from limits.ledger import Order
 from limits.money import nano_to_usd
 from limits.prices import Usage

@@ -1,0 +1,206 @@
+"""Builds the parts and passes them in; the ASGI application, and the process that serves it."""
+
+import contextlib
+import hmac
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from prometheus_client import CollectorRegistry
+
+from limits.clock import Clock, SystemClock
+from limits.rates import Concurrency, Rate
+from limits.seam import LocalLedger
+from limits.tokens import TokenCounter
+
+from . import life
+from .account import Figures
+from .admin import Parts, serve_local
+from .admin import build as build_admin
+from .catalogue import Catalogue
+from .client import Receive, Send
+from .config import Config
+from .config.tree import warnings
+from .counter import Counter
+from .dialects.openai_chat import OpenAIChat
+from .directory import Registry
+from .guards import Redactor
+from .head import HeadLimits
+from .house import House, open_house
+from .housekeeping import Housekeeping
+from .journal import Journal
+from .lives import Lives
+from .metrics import Metrics
+from .pipeline import Pipeline
+from .restore import restore
+from .routes import Routes, Scope
+from .runs import Runs
+from .server import BoundedServer, listen, running
+from .stage import AttemptStage, CallStage
+from .stages.authenticate import Authenticate
+from .stages.budget import Budget
+from .stages.count import Count
+from .stages.firewall import Firewall
+from .stages.guard import Guard
+from .stages.identify import Identify
+from .stages.intend import Intend
+from .stages.read import Read
+from .stages.record import Record
+from .stages.route import Route
+from .stages.send import Send as SendStage
+from .stages.throttle import Throttle
+from .strangers import Strangers
+from .vaults import Vaults
+
+Stage = TypeVar("Stage")
+UNSUPPORTED = frozenset(
+    f"/v1/{route}"
+    for route in ["completions", "embeddings", "moderations", "responses", "messages", "images", "audio", "files", "batches", "uploads", "vector_stores", "assistants", "threads", "fine_tuning", "realtime", "conversations", "videos", "containers", "evals"]
+)
+
+
+class Tollhouse:
+    """The application: one house, its stages, its routes. Made before the event loop, started in it by `lifespan`."""
+
+    def __init__(self, house: House, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
+        config = house.config
+        self._ready = ready
+        self._opened = contextlib.AsyncExitStack()
+        self.house = house
+        self.ledger = LocalLedger(clock)
+        restore(self.ledger.books, house.book.records())
+        self.registry = Registry(house.directory, house.book, clock, self.ledger.books)
+        self.journal = Journal(house.book, self.ledger)
+        self.metrics = Metrics(clock)
+        self.strangers = Strangers(self.journal)
+        self.chance = random.Random()
+        self.catalogue = Catalogue(config, clock, self.chance)
+        self.lives = Lives(config.bounds.calls_max)
+        self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
+        self.housekeeping = Housekeeping(self.ledger, self.journal, house.directory, self.strangers)
+        metrics = CollectorRegistry()
+        metrics.register(self.metrics)
+        self.parts = Parts(
+            config=config,
+            directory=house.directory,
+            registry=self.registry,
+            ledger=self.ledger.books,
+            clock=clock,
+            metrics=metrics,
+            unready=self._unready,
+            warnings=lambda: warnings(config),
+        )
+        chat = OpenAIChat()
+        self.routes = Routes(
+            dialects={"/v1/chat/completions": chat},
+            unsupported=UNSUPPORTED,
+            errors=chat,
+            pipeline=Pipeline(
+                _in_order(life.CALL, self._call_stages(clock)),
+                _in_order(life.ATTEMPT, self._attempt_stages(clock)),
+                again_from=life.AGAIN_FROM,
+                again_without=life.AGAIN_WITHOUT,
+            ),
+            lives=self.lives,
+            counter=Counter(house.directory, self.catalogue, self.runs, clock),
+            account=Figures(self.ledger, clock),
+            admin=build_admin(self.parts, only_health=config.admin is not None),
+            clock=clock,
+        )
+
+    def _call_stages(self, clock: Clock) -> list[CallStage]:
+        bounds = self.house.config.bounds
+        return [
+            Record(self.journal, self.strangers, self.metrics),
+            Authenticate(self.house.directory),
+            Read(
+                self.catalogue,
+                bytes_max=bounds.body_bytes_max,
+                read_s_max=bounds.body_read_s_max,
+                depth_max=bounds.depth_max,
+            ),
+            Identify(self.runs),
+            Throttle(Rate(clock), Rate(clock), Concurrency()),
+            Firewall(),
+            Guard(Redactor(), Vaults()),
+            Count(self.ledger),
+            Route(self.catalogue, self.chance),
+        ]
+
+    def _attempt_stages(self, clock: Clock) -> list[AttemptStage]:
+        bounds = self.house.config.bounds
+        return [
+            Budget(self.ledger, TokenCounter(), clock),
+            Intend(self.journal, self.ledger),
+            SendStage(reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max),
+        ]
+
+    def _unready(self) -> list[str]:
+        reasons = []
+        if self.house.book.failure is not None:
+            reasons.append(f"the book cannot be written: {self.house.book.failure}")
+        if self.lives.draining:
+            reasons.append("the gateway is shutting down")
+        return reasons
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "lifespan":
+            await self.routes(scope, receive, send)
+            return
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self) -> None:
+        """Give the ledger the caps that the file and `state` say, open the operators' ways in, begin the housekeeping."""
+        await self.registry.align()
+        config = self.house.config
+        admin = build_admin(self.parts)
+        await self._opened.enter_async_context(serve_local(admin, config.admin_socket))
+        if config.admin is not None:
+            await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
+        self.housekeeping.start()
+        if self._ready is not None:
+            self._ready()
+
+    async def stop(self) -> None:
+        """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
+        await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
+        await self.housekeeping.stop()
+        await self._opened.aclose()
+        await self.catalogue.close()
+
+
+def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None:
+    """Own the folder and serve until SIGINT or SIGTERM; `ready` is told the port. Raises what `open_house` raises."""
+    clock = SystemClock()
+    with open_house(config, clock) as house:
+        sock = listen(config.listen.host, config.listen.port)
+        bounds = config.bounds
+        server = BoundedServer(
+            Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None),
+            limits=HeadLimits(
+                header_bytes_max=bounds.header_bytes_max,
+                headers_max=bounds.headers_max,
+                head_s_max=bounds.header_read_s_max,
+            ),
+            shutdown_grace_s=bounds.shutdown_grace_s,
+        )
+        server.run([sock])
+
+
+def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:
+    made = {type(stage): stage for stage in stages}
+    return [made[kind] for kind in kinds]
+
+
+def _secret(master_key: bytes) -> bytes:
+    return hmac.digest(master_key, b"tollhouse pseudonyms of ids, version 1", "sha256")

@@ -1,0 +1,69 @@
+"""What must happen now and then: holds expire, strangers are written up, what is over is forgotten."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from limits.seam import LocalLedger
+
+from .directory import Directory
+from .errors import AuditUnavailable
+from .journal import Journal
+from .strangers import Strangers
+
+log = logging.getLogger("tollhouse.housekeeping")
+
+_EXPIRE_EVERY_S = 1.0
+_WRITE_EVERY_S = 60.0
+
+
+class Housekeeping:
+    """Two loops; a turn that fails because the book cannot be written is made up for by a later one."""
+
+    def __init__(self, ledger: LocalLedger, journal: Journal, directory: Directory, strangers: Strangers) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._directory = directory
+        self._strangers = strangers
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(_every(_EXPIRE_EVERY_S, self.expire)),
+            loop.create_task(_every(_WRITE_EVERY_S, self.minute)),
+        ]
+
+    async def stop(self) -> None:
+        """End, and write up the last strangers."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        with contextlib.suppress(AuditUnavailable):
+            await self._strangers.write()
+
+    async def expire(self) -> None:
+        """Charge holds whose time is over in full, and write that down."""
+        entries = self._ledger.expire()
+        for start in range(0, len(entries), 200):
+            record = {"kind": "ledger", "reason": "expired", "actor": "system"}
+            await self._journal.write(record, tenant=None, entries=entries[start : start + 200])
+
+    async def minute(self) -> None:
+        """Write up the strangers; forget what has expired."""
+        await self._strangers.write()
+        self._directory.forget_expired()
+        self._ledger.books.forget_runs()
+
+
+async def _every(wait_s: float, turn: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(wait_s)
+        try:
+            await turn()
+        except AuditUnavailable as error:
+            log.warning("housekeeping is late: %s", error.message)

@@ -1,0 +1,40 @@
+"""From the book to the ledger: the only translator between records and ledger entries.
+
+A record's list `ledger` holds the entries verbatim, in their order; a restart replays them all, from the first record
+to the last durable one.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from limits.entries import Entry, from_dict
+from limits.ledger import EmbeddedLedger
+
+
+class _Carrying(msgspec.Struct, gc=False):
+    """Of a record, only its entries."""
+
+    ledger: list[dict[str, object]] = []
+
+
+class LedgerUnreadable(Exception):
+    """A record carries an entry that this program does not know."""
+
+
+def entries_of(records: Iterable[tuple[int, bytes]]) -> Iterator[Entry]:
+    """Yield the entries of (index, body) records in their order; LedgerUnreadable names the record."""
+    decoder = msgspec.json.Decoder(_Carrying)
+    for index, body in records:
+        if b'"ledger"' not in body:
+            continue
+        for entry in decoder.decode(body).ledger:
+            try:
+                yield from_dict(entry)
+            except ValueError as unknown:
+                raise LedgerUnreadable(f"record {index}: {unknown}") from unknown
+
+
+def restore(ledger: EmbeddedLedger, records: Iterable[tuple[int, bytes]]) -> None:
+    """Rebuild the ledger's balances from the book."""
+    ledger.replay(entries_of(records))

@@ -1,0 +1,126 @@
+"""Declared runs as clients see them: opened, shown, cancelled, found again by id.
+
+A run that `POST /v1/runs` opened has our id. A client may also bring its own id (`x-run-id`, path): the first call that
+does opens the run under a pseudonym bound to tenant and key, so equal ids of two keys never meet.
+"""
+
+import asyncio
+import base64
+import hmac
+from typing import Any
+
+from limits.money import nano_to_usd, usd_to_nano
+from limits.runs import COUNTED
+from limits.seam import LocalLedger
+
+from .directory import Directory, Registry
+from .directory.tokens import RUN_ID_CHARS
+from .errors import InvalidRequest, RunEnded, RunNotFound
+from .papers import Key, Run
+
+
+class Runs:
+    """What keys may do with their runs. `secret` makes pseudonyms; it is none of the keys' own."""
+
+    def __init__(self, directory: Directory, registry: Registry, ledger: LocalLedger, secret: bytes) -> None:
+        self._directory = directory
+        self._registry = registry
+        self._ledger = ledger
+        self._secret = secret
+        self._opening: dict[str, asyncio.Lock] = {}
+
+    def pseudonym(self, key: Key, text: str) -> str:
+        """Return what stands in the book for an id that a client made; equal only within one tenant."""
+        digest = hmac.digest(self._secret, f"{key.tenant.id}\0{text}".encode("utf-8", "replace"), "sha256")
+        return base64.b32encode(digest[:15]).decode().lower()
+
+    def own(self, key: Key, run_id: str) -> Run:
+        """Return a run of this key by our id or the client's; RunNotFound for all others."""
+        run = self._directory.run_for(key, run_id) or self._directory.run_for(key, self._client_made(key, run_id))
+        if run is None:
+            raise RunNotFound("no run of that id belongs to this key", param="run")
+        return run
+
+    async def declared(self, key: Key, run_id: str) -> Run:
+        """Return the run that a call declares, opening a client-made one; RunNotFound, RunEnded."""
+        run = self._directory.run_for(key, run_id)
+        if run is None:
+            if key.run_id is not None or _is_ours(run_id):
+                raise RunNotFound("no run of that id belongs to this key", param="run")
+            run = await self._client_run(key, self._client_made(key, run_id))
+        why = self._directory.why_ended(run)
+        if why is not None:
+            raise RunEnded(f"run {run.id} has ended ({why}); begin a new run", param="run")
+        return run
+
+    def _client_made(self, key: Key, text: str) -> str:
+        digest = hmac.digest(self._secret, f"{key.tenant.id}\0{key.id}\0{text}".encode("utf-8", "replace"), "sha256")
+        return base64.b32encode(digest[:15]).decode().lower()[:RUN_ID_CHARS]
+
+    async def _client_run(self, key: Key, run_id: str) -> Run:
+        """Open the run once, however many first calls come at once."""
+        run = self._directory.run_for(key, run_id)
+        if run is not None:
+            return run
+        lock = self._opening.setdefault(run_id, asyncio.Lock())
+        try:
+            async with lock:
+                run = self._directory.run_for(key, run_id)
+                if run is None:
+                    run, _ = await self._registry.open_run(key, run_id=run_id)
+                return run
+        finally:
+            self._opening.pop(run_id, None)
+
+    async def open(self, key: Key, asked: dict[str, Any]) -> tuple[Run, str]:
+        """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""
+        unknown = set(asked) - {"limits"}
+        if unknown:
+            raise InvalidRequest(f"a run takes `limits` only, not {sorted(unknown)[0][:64]!r}")
+        limits = asked.get("limits") or {}
+        if type(limits) is not dict:
+            raise InvalidRequest("limits must be an object", param="limits")
+        wanted = dict(limits)
+        if "usd" in wanted:
+            wanted["nano_usd"] = _nano(wanted.pop("usd"))
+        return await self._registry.open_run(key, wanted)
+
+    async def cancel(self, key: Key, run_id: str) -> Run:
+        """End a run and its children."""
+        run = self.own(key, run_id)
+        return await self._registry.end_run(f"key:{key.id}", run.id, "ended")
+
+    def tell(self, run: Run) -> dict[str, Any]:
+        """Return a run as the API shows it: limits, what is used and left."""
+        limits: dict[str, Any] = run.limits.as_dict()
+        nano = limits.pop("nano_usd", None)
+        if nano is not None:
+            limits["usd"] = nano_to_usd(nano)
+        account = self._ledger.books.run(run.id)
+        used: dict[str, Any] = {}
+        if account is not None:
+            used = dict(zip(COUNTED, account.counts, strict=True))
+            tallies = account.tallies()
+            used["tokens"] = sum(tally.input_tokens + tally.output_tokens for tally in tallies)
+            used["usd"] = nano_to_usd(sum(tally.nano for tally in tallies))
+        return {
+            "id": run.id,
+            "object": "run",
+            "status": self._directory.why_ended(run) or "open",
+            "parent": run.parent,
+            "limits": limits,
+            "used": used,
+            "created_at": run.opened_us // 1_000_000,
+            "expires_at": run.expires_us // 1_000_000,
+        }
+
+
+def _is_ours(run_id: str) -> bool:
+    return len(run_id) == RUN_ID_CHARS and all(char in "abcdefghijklmnopqrstuvwxyz234567" for char in run_id)
+
+
+def _nano(usd: Any) -> int:
+    try:
+        return usd_to_nano(usd)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f'limits.usd must be dollars as text, as in "0.50": {error}', param="limits.usd") from None

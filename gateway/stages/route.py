@@ -1,0 +1,152 @@
+"""Finds an answer: targets in their order, retries with back-off, fallback models, then a stored answer, labelled.
+
+for each model (the asked one, then its fallbacks)
+  for each target            skipped while its breaker is open
+    attempt, retry …         only until the first event with content is there: afterwards a failure is final
+stored answer                a configured text, for requests that a text can answer
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from random import Random
+
+from limits.breaker import Blocked, Outcome, Permit
+
+from ..call import Attempt, Call, Event, Reply, reply_of
+from ..catalogue import Catalogue, Model, Offer
+from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected, UpstreamUnavailable
+from ..stage import CallStage
+from ..upstream.failure import UpstreamFailure
+
+_BATCHES_BEFORE_CONTENT_MAX = 64
+
+
+class Route(CallStage):
+    """The only stage that loops over attempts. What it may try again: failures of upstreams, nothing else."""
+
+    def __init__(self, catalogue: Catalogue, chance: Random) -> None:
+        self._catalogue = catalogue
+        self._chance = chance
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Return the first reply that comes, or raise the last failure."""
+        last: Ending | None = None
+        for model, target in self._places(call):
+            permit = target.breaker.ask()
+            if isinstance(permit, Blocked):
+                call.decide("route", "breaker_open", target=target.name)
+                last = last or UpstreamUnavailable(
+                    f"{target.name} failed too often and is left alone for {permit.wait_s:.0f} s, and nothing stands in",
+                    retry_after_s=permit.wait_s,
+                )
+                continue
+            try:
+                reply = await self._ask(call, model, target, permit)
+            except UpstreamRejected:
+                raise
+            except (UpstreamError, UpstreamRateLimited) as failure:
+                last = failure
+                continue
+            if model is not call.model:
+                call.decide("route", "fallback", model=model.name)
+                reply.degraded = f"fallback:{model.name}"
+            return reply
+        stored = self._stored(call)
+        if stored is not None:
+            return stored
+        raise last or UpstreamUnavailable("no target is configured for this model")
+
+    def _places(self, call: Call) -> Iterator[tuple[Model, Offer]]:
+        names = (call.model.name, *call.model.fallbacks)
+        for name in names:
+            model = self._catalogue[name]
+            if model is call.model or call.key.allows_model(name):
+                for target in model.targets:
+                    yield model, target
+
+    async def _ask(self, call: Call, model: Model, target: Offer, permit: Permit) -> Reply:
+        """Ask one target, again after a pause while that makes sense."""
+        retry = 0
+        while True:
+            try:
+                return await self._attempt(call, target, permit)
+            except (UpstreamError, UpstreamRateLimited) as failure:
+                cause = call.attempts[-1].kept.get("upstream_failure")
+                retryable = not isinstance(cause, UpstreamFailure) or cause.retryable
+                left_s = call.deadline_s - asyncio.get_running_loop().time()
+                wait_s = model.backoff.wait_s(retry, left_s, self._chance, failure.retry_after_s)
+                if isinstance(failure, UpstreamRejected) or not retryable or wait_s is None:
+                    raise
+            retry += 1
+            call.decide("route", "retry", target=target.name, attempt=retry + 1)
+            await asyncio.sleep(wait_s)
+            again = target.breaker.ask()
+            if isinstance(again, Blocked):
+                raise UpstreamUnavailable(
+                    f"{target.name} failed too often and is left alone for {again.wait_s:.0f} s",
+                    retry_after_s=again.wait_s,
+                )
+            permit = again
+
+    async def _attempt(self, call: Call, target: Offer, permit: Permit) -> Reply:
+        """Make one attempt and wait for its first event with content; the breaker is told of the outcome."""
+        number = len(call.attempts)
+        reported = False
+
+        def report(outcome: Outcome) -> None:
+            nonlocal reported
+            if not reported:
+                reported = True
+                target.breaker.report(permit, outcome)
+
+        call.kept["report"] = report
+        try:
+            reply = await call.attempt(target)
+            batches: list[list[Event]] = []
+            while len(batches) < _BATCHES_BEFORE_CONTENT_MAX:
+                batch = await reply.read()
+                if batch is None:
+                    break
+                batches.append(batch)
+                if any(event.terminal or any(part.text for part in event.parts) for event in batch):
+                    break
+        except Ending as ending:
+            attempt = call.attempts[-1] if len(call.attempts) > number else None
+            report(_outcome(attempt, ending))
+            raise
+        batches.reverse()
+
+        async def read() -> list[Event] | None:
+            if batches:
+                return batches.pop()
+            return await reply.read()
+
+        return Reply(read)
+
+    def _stored(self, call: Call) -> Reply | None:
+        """Return the configured text, unless the request needs what a text cannot give: tools, or JSON."""
+        request, text = call.request, call.model.stored_answer
+        if text is None or request is None or not call.profile.stored or request.tools or request.strict_format:
+            return None
+        call.decide("route", "stored_answer", model=call.model.name)
+        events = call.dialect.answer(
+            request, text, reply_id=secrets.token_hex(12), created_s=call.started_us // 1_000_000
+        )
+        return reply_of(events, degraded="stored")
+
+    async def settle(self, call: Call) -> None:
+        """Tell the breaker how the last attempt ended, if it was not told already."""
+        report = call.kept.get("report")
+        if report is not None:
+            attempt = call.attempts[-1] if call.attempts else None
+            report(_outcome(attempt, attempt.failure if attempt is not None else None))
+
+
+def _outcome(attempt: Attempt | None, ending: Ending | None) -> Outcome:
+    """Say what an attempt tells of its upstream: a client that left, our refusals and most 4xx tell nothing."""
+    if attempt is None or isinstance(ending, UpstreamRejected):
+        return "neutral"
+    if isinstance(ending, UpstreamError | UpstreamRateLimited):
+        return "failure"
+    return "success" if attempt.complete else "neutral"

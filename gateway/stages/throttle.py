@@ -1,0 +1,76 @@
+"""Requests and tokens a minute, and calls at once, for each key: GCRA (see `limits.rates`).
+
+The token rate takes the request's bytes as tokens, an upper bound; what was not used is given back at the end.
+"""
+
+from limits.rates import Concurrency, Rate, RateAnswer
+
+from ..call import Call, Reply
+from ..errors import RateLimitExceeded
+from ..stage import CallStage
+
+
+class Throttle(CallStage):
+    """One rate of requests, one of tokens, one count of calls under way, all by key."""
+
+    def __init__(self, requests: Rate, tokens: Rate, under_way: Concurrency) -> None:
+        self._requests = requests
+        self._tokens = tokens
+        self._under_way = under_way
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Let the call in, or say when to come again."""
+        profile, key = call.profile, call.key.id
+        if not self._under_way.enter(key, profile.concurrency):
+            raise RateLimitExceeded(
+                f"key {key} has {profile.concurrency} calls under way, which is all that profile {profile.name} allows",
+                param="rates.concurrency",
+                retry_after_s=1,
+                limit=profile.concurrency,
+                actual=profile.concurrency,
+            )
+        call.kept["throttle"] = key
+        if profile.requests_per_minute is not None:
+            answer = self._requests.take(key, profile.requests_per_minute)
+            self._judge(call, answer, "requests", 1)
+        if profile.tokens_per_minute is not None:
+            weight = min(_weight(call), profile.tokens_per_minute)
+            answer = self._tokens.take(key, profile.tokens_per_minute, weight)
+            self._judge(call, answer, "tokens", weight)
+            call.kept["throttled_tokens"] = weight
+        return None
+
+    def _judge(self, call: Call, answer: RateAnswer, what: str, weight: int) -> None:
+        call.headers[f"x-ratelimit-limit-{what}"] = str(answer.limit)
+        call.headers[f"x-ratelimit-remaining-{what}"] = str(answer.remaining)
+        call.headers[f"x-ratelimit-reset-{what}"] = f"{answer.reset_s:.3f}s"
+        if not answer.ok:
+            raise RateLimitExceeded(
+                f"key {call.key.id} may use {answer.limit} {what} a minute; {answer.remaining} are left, "
+                f"this call needs {weight}",
+                param=f"rates.{what}_per_minute",
+                retry_after_s=answer.wait_s,
+                limit=answer.limit,
+                actual=answer.limit - answer.remaining,
+            )
+
+    async def settle(self, call: Call) -> None:
+        """Let the call out, and give back the tokens it did not use."""
+        key = call.kept.get("throttle")
+        if key is None:
+            return
+        self._under_way.leave(key)
+        taken = call.kept.get("throttled_tokens")
+        if taken is not None:
+            used = sum(
+                attempt.charge.input_tokens + attempt.charge.output_tokens
+                for attempt in call.attempts
+                if attempt.charge is not None
+            )
+            if used < taken:
+                self._tokens.give_back(key, call.profile.tokens_per_minute, taken - used)
+
+
+def _weight(call: Call) -> int:
+    request = call.clear
+    return 0 if request is None else sum(len(text.value) for text in request.texts)
