@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httptools
 
@@ -82,8 +82,7 @@ class Connection(asyncio.Protocol):
     # asyncio
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the open connections."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # the server listens on streams only
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but the name
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

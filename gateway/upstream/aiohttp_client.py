@@ -41,6 +41,7 @@ HOP_BY_HOP = frozenset(
     }
 )
 URLS_MAX = 1_024
+PIECE_BYTES = 256 * 1024
 
 
 class AiohttpUpstream:
@@ -227,15 +228,33 @@ class _Chunks:
         return _body_failure("reset", "network", retryable=True)
 
 
-class _WatchedBody(payload.BytesPayload):
-    """A body that remembers how far it got: what was never handed to the socket cannot be billed."""
+class _WatchedBody(payload.Payload):
+    """A body that remembers how far it got: what was never handed to the socket cannot be billed.
 
-    began = False
-    ended = False
+    Large ones go out piece by piece, so that neither the loop nor the transport's buffer takes them whole.
+    """
 
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+    _value: bytes
+    _autoclose = True
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(value, content_type="application/json")
+        self._size = len(value)
+        self.began = False
+        self.ended = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._value.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
         self.began = True
-        await super().write_with_length(writer, content_length)
+        value = self._value
+        if len(value) <= PIECE_BYTES:
+            await writer.write(value)
+        else:
+            view = memoryview(value)
+            for at in range(0, len(value), PIECE_BYTES):
+                await writer.write(view[at : at + PIECE_BYTES])
         self.ended = True
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import zlib
 
 PIECE_BYTES = 256 * 1024
-AUTO_WINDOW = 47  # zlib: gzip or zlib header, found by itself
+GZIP_WINDOW = 31
+ZLIB_WINDOW = 15
 RAW_WINDOW = -15
+ZLIB_HEAD_BYTES = 2
 
 
 class InflateError(Exception):
@@ -24,46 +26,52 @@ class InflateTooLargeError(InflateError):
 class Inflate:
     """Unpacks one body; at most `size_bytes_max` bytes in all."""
 
-    __slots__ = ("_left", "_started", "_zlib")
+    __slots__ = ("_has_begun", "_head", "_is_gzip", "_left", "_zlib")
 
     def __init__(self, encoding: str, size_bytes_max: int) -> None:
         if encoding not in {"gzip", "x-gzip", "deflate"}:
             raise InflateError("a content coding that was not asked for")
-        self._zlib = zlib.decompressobj(AUTO_WINDOW)
+        self._is_gzip = encoding != "deflate"
+        self._zlib = zlib.decompressobj(GZIP_WINDOW) if self._is_gzip else None
+        self._head = b""  # of a deflate body, until it shows whether it has zlib's two bytes
         self._left = size_bytes_max
-        self._started = False
+        self._has_begun = False
 
     def feed(self, packed: bytes) -> bytes:
         """Unpack what has arrived; raises `InflateError`."""
+        self._head += packed
+        self._has_begun = self._has_begun or bool(packed)
+        if self._zlib is None:
+            if len(self._head) < ZLIB_HEAD_BYTES:
+                return b""
+            self._zlib = zlib.decompressobj(ZLIB_WINDOW if _is_zlib(self._head) else RAW_WINDOW)
+        packed, self._head = self._head, b""
         out: list[bytes] = []
-        while packed:
-            if self._zlib.eof:  # gzip may hold several members
-                self._zlib = zlib.decompressobj(AUTO_WINDOW)
-            piece = self._piece(packed)
+        is_full = False
+        while packed or is_full:
+            if self._zlib.eof:
+                if not self._is_gzip:
+                    raise InflateError("something follows the packed body")
+                self._zlib = zlib.decompressobj(GZIP_WINDOW)  # gzip may hold several members
+            size = min(PIECE_BYTES, self._left + 1)
+            try:
+                piece = self._zlib.decompress(packed, size)
+            except zlib.error as error:
+                raise InflateError("the packed body is broken") from error
             self._left -= len(piece)
             if self._left < 0:
-                raise InflateTooLargeError("unpacked body is larger than its bound")
-            if piece:
-                out.append(piece)
+                raise InflateTooLargeError("the unpacked body is larger than its bound")
+            out.append(piece)
+            is_full = len(piece) == size and not self._zlib.eof  # more may wait inside, with no input left
             packed = self._zlib.unconsumed_tail or self._zlib.unused_data
         return out[0] if len(out) == 1 else b"".join(out)
 
     def finish(self) -> None:
-        """Raise `InflateError` if the body was cut."""
-        if self._started and not self._zlib.eof:
+        """Raise `InflateError` if the body was cut; an empty body is whole."""
+        if self._has_begun and (self._zlib is None or not self._zlib.eof):
             raise InflateError("the packed body is cut")
 
-    def _piece(self, packed: bytes) -> bytes:
-        size = min(PIECE_BYTES, self._left + 1)
-        try:
-            piece = self._zlib.decompress(packed, size)
-        except zlib.error as error:
-            if self._started:
-                raise InflateError("the packed body is broken") from error
-            self._zlib = zlib.decompressobj(RAW_WINDOW)
-            try:
-                piece = self._zlib.decompress(packed, size)
-            except zlib.error:
-                raise InflateError("the packed body is broken") from error
-        self._started = True
-        return piece
+
+def _is_zlib(head: bytes) -> bool:
+    """Whether these two bytes are a zlib header (RFC 1950, 2.2)."""
+    return head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head[:2]) % 31 == 0
