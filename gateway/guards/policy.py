@@ -25,7 +25,7 @@ KINDS = (
     "tax_id",
     "ip",
     "mac",
-    "url_credentials",
+    "login",
     "birth_date",
     "passport",
     "licence",

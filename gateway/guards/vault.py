@@ -29,7 +29,7 @@ LABELS = MappingProxyType(
         "tax_id": "TAXID",
         "ip": "IPADDR",
         "mac": "MACADDR",
-        "url_credentials": "LOGIN",
+        "login": "LOGIN",
         "birth_date": "BIRTH",
         "passport": "PASSPORT",
         "licence": "LICENCE",

@@ -75,8 +75,8 @@ RULES: tuple[Rule, ...] = (
     ),
     pattern_rule("mac", "mac", _MAC, "IEEE 802-2014 §8.1", check=_is_mac),
     pattern_rule(
-        "url_credentials",
-        "url_credentials",
+        "login",
+        "login",
         _LOGIN,
         "RFC 3986 §3.2.1",
         gate=r"://[^\s/@]{0,128}:[^\s/@]{1,256}@",
