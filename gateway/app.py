@@ -55,7 +55,11 @@ from .vaults import Vaults
 Stage = TypeVar("Stage")
 UNSUPPORTED = frozenset(
     f"/v1/{route}"
-    for route in ["completions", "embeddings", "moderations", "responses", "messages", "images", "audio", "files", "batches", "uploads", "vector_stores", "assistants", "threads", "fine_tuning", "realtime", "conversations", "videos", "containers", "evals"]
+    for route in (
+        *("completions", "embeddings", "moderations", "responses", "messages", "images", "audio", "files", "batches"),
+        *("uploads", "vector_stores", "assistants", "threads", "fine_tuning", "realtime", "conversations", "videos"),
+        *("containers", "evals"),
+    )
 )
 
 
@@ -160,7 +164,7 @@ class Tollhouse:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def start(self) -> None:
-        """Give the ledger the caps that the file and `state` say, open the operators' ways in, begin the housekeeping."""
+        """Give the ledger the caps that file and `state` say, open the operators' ways in, begin the housekeeping."""
         await self.registry.align()
         config = self.house.config
         admin = build_admin(self.parts)

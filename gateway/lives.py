@@ -53,7 +53,7 @@ class Lives:
         return list(self._calls.values())
 
     async def drain(self, grace_s: float, cut_s: float = 5.0) -> int:
-        """Take no more calls; wait `grace_s`, cut what is left, wait `cut_s` for that to settle; return how many stay."""
+        """Take no more calls; wait `grace_s`, cut what is left, give that `cut_s` to settle; return how many stay."""
         self.draining = True
         if self._calls:
             await asyncio.wait(self._calls, timeout=grace_s)

@@ -26,7 +26,8 @@ def intent_of(attempt: Attempt) -> dict[str, Any]:
 def outcome_of(call: Call) -> dict[str, Any]:
     """Return the record of a call that has ended."""
     ending = call.ending
-    refused = ending is not None and not isinstance(ending, Failure) and not call.attempts
+    billable = [attempt for attempt in call.attempts if attempt.hold is not None]
+    refused = ending is not None and not isinstance(ending, Failure) and not billable
     record = _who(call, "refusal" if refused else "outcome")
     record["decisions"] = call.decisions
     if call.findings:
@@ -40,8 +41,8 @@ def outcome_of(call: Call) -> dict[str, Any]:
                 record["status"][name] = value
     if call.left:
         record["status"]["left"] = 1
-    if call.attempts:
-        record["billed"] = [_billed(attempt) for attempt in call.attempts]
+    if billable:
+        record["billed"] = [_billed(attempt) for attempt in billable]
     if call.degraded:
         record["degraded"] = call.degraded
     record["times"] = call.kept.get("times", {})

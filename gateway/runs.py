@@ -76,7 +76,7 @@ class Runs:
         """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""
         unknown = set(asked) - {"limits"}
         if unknown:
-            raise InvalidRequest(f"a run takes `limits` only, not {sorted(unknown)[0][:64]!r}")
+            raise InvalidRequest(f"a run takes `limits` only, not {min(unknown)[:64]!r}")
         limits = asked.get("limits") or {}
         if type(limits) is not dict:
             raise InvalidRequest("limits must be an object", param="limits")

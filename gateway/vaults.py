@@ -1,4 +1,4 @@
-"""The vaults of runs under way, in memory; the least recently used goes first, and its placeholders stay as they are."""
+"""The vaults of runs under way, in memory; the least recently used goes first, and its placeholders stand for ever."""
 
 from .guards.vault import Vault
 from .papers import Run

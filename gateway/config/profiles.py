@@ -65,7 +65,7 @@ Kind = Literal[
     "tax_id",
     "ip",
     "mac",
-    "url_credentials",
+    "login",
     "birth_date",
     "passport",
     "licence",

@@ -28,6 +28,7 @@ from ..stage import AttemptStage
 from ..verdicts import ending_of
 
 _HOLD_SLACK_S = 60.0
+_COUNTED_HERE_CHARS_MAX = 20_000
 
 
 class Budget(AttemptStage):
@@ -96,7 +97,7 @@ class Budget(AttemptStage):
         own = _lower(left, profile)
         fitting = clamp(wish, ceiling, tokens, price, own)
         if isinstance(fitting, Short) or fitting.output_tokens < ceiling:
-            counted = self._count(attempt.request, family)
+            counted = await self._count(attempt.request, family)
             tokens = input_counted(parts, family, counted)
             fitting = clamp(wish, ceiling, tokens, price, own)
         if isinstance(fitting, Short):
@@ -105,11 +106,18 @@ class Budget(AttemptStage):
             raise _over_own_limit(profile, fitting, tokens, price.bound(tokens, fitting.needed * wish.choices))
         return tokens, fitting
 
-    def _count(self, request: Request, family: Family) -> int:
-        encoding = family.encoding or "o200k_base"
-        counted = self._counter.count([text.value for text in request.texts], encoding)
-        tools = self._counter.count([encode(tool.schema).decode() + tool.name for tool in request.tools], encoding)
-        return counted + tools if family.encoding is not None else 2**62
+    async def _count(self, request: Request, family: Family) -> int:
+        """Count the input exactly; in a thread if that takes long. A family without a vocabulary keeps its bound."""
+        if family.encoding is None:
+            return 2**62
+        texts = [text.value for text in request.texts]
+        texts += [encode(tool.schema).decode() + tool.name for tool in request.tools]
+        return await self._tokens_of(texts, family.encoding)
+
+    async def _tokens_of(self, texts: list[str], encoding: str) -> int:
+        if self._counter.loaded(encoding) and sum(map(len, texts)) <= _COUNTED_HERE_CHARS_MAX:
+            return self._counter.count(texts, encoding)
+        return await asyncio.to_thread(self._counter.count, texts, encoding)
 
     async def _told_by_ledger(self, attempt: Attempt, short: Short, tokens: int, choices: int) -> Ending:
         """Ask for the smallest useful call, to be told which scope has no room for it."""
@@ -151,7 +159,7 @@ class Budget(AttemptStage):
             attempt.hold = None
             return
         family = attempt.target.family
-        counted = None if attempt.usage is not None else self._counted(attempt, family)
+        counted = None if attempt.usage is not None else await self._counted(attempt, family)
         attempt.charge = settle(
             Reserved(hold.nano, hold.input_tokens, hold.output_tokens),
             attempt.kept["price"],
@@ -166,14 +174,14 @@ class Budget(AttemptStage):
             attempt.kept["settlement"] = entry
             call.entries.append(entry)
 
-    def _counted(self, attempt: Attempt, family: Family) -> Usage:
+    async def _counted(self, attempt: Attempt, family: Family) -> Usage:
         """Count ourselves what went in and came out; a family whose vocabulary we lack by the bytes."""
         came = "".join(attempt.output)
         if family.encoding is None:
             return Usage(attempt.hold.input_tokens, len(came.encode()))
-        counted = self._count(attempt.request, family)
+        counted = await self._count(attempt.request, family)
         input_tokens = min(attempt.hold.input_tokens, input_counted(_parts(attempt.request), family, counted))
-        return Usage(input_tokens, self._counter.count([came], family.encoding))
+        return Usage(input_tokens, await self._tokens_of([came], family.encoding))
 
 
 def _ended(attempt: Attempt) -> HowItEnded:

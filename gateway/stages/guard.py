@@ -115,12 +115,13 @@ class Guard(CallStage):
             if part.kind == "arguments":
                 self._hold(call, kept, part, whole=event.whole)
             elif part.kind != "reasoning":
-                self._flow(call, kept, part, whole=event.whole)
+                self._flow(call, kept, event, part)
         if not event.ends or event.whole:
             return (event,)
         return (*self._flushed(call, kept, event), event)
 
-    def _flow(self, call: Call, kept: _Guarding, part: Part, *, whole: bool) -> None:
+    def _flow(self, call: Call, kept: _Guarding, event: Event, part: Part) -> None:
+        whole = event.whole
         _, _, lane = kept.lanes.get(part.lane) or (0, "", None)
         if lane is None:
             hosts = call.profile.allow_restore_hosts
@@ -130,6 +131,8 @@ class Guard(CallStage):
         released = lane.feed(text) + lane.flush() if whole else lane.feed(text)
         if released != text:
             part.text = released
+            if not released and not whole and len(event.parts) == len(part.holder) == 1:
+                event.silent = not event.terminal  # nothing is left of it: the client need not see that
         self._take_findings(call, lane)
 
     def _take_findings(self, call: Call, lane: Lane) -> None:

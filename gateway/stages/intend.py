@@ -10,7 +10,7 @@ from ..stage import AttemptStage
 
 
 class Intend(AttemptStage):
-    """Writes the attempt's intent with its hold; a hold whose intent cannot be written is dropped: it licenses nothing."""
+    """Writes the attempt's intent with its hold; a hold without a durable intent licenses nothing and is dropped."""
 
     def __init__(self, journal: Journal, ledger: LocalLedger) -> None:
         self._journal = journal

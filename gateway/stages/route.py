@@ -37,7 +37,7 @@ class Route(CallStage):
             if isinstance(permit, Blocked):
                 call.decide("route", "breaker_open", target=target.name)
                 last = last or UpstreamUnavailable(
-                    f"{target.name} failed too often and is left alone for {permit.wait_s:.0f} s, and nothing stands in",
+                    f"{target.name} failed too often and is left alone for {permit.wait_s:.0f} s; nothing stands in",
                     retry_after_s=permit.wait_s,
                 )
                 continue

@@ -1,0 +1,97 @@
+"""A whole gateway on loopback before a scripted provider, for tests: real sockets, a real folder, a real bill.
+
+async with live(tmp_path) as gate:
+    reply = await gate.http.post("/v1/chat/completions", json=chat("hello"))
+    gate.upstream.bill, gate.records()
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import yaml
+
+from agents.scripted import Script, ScriptedServer
+from gateway.app import Tollhouse
+from gateway.config import load
+from gateway.house import open_house
+from gateway.papers import Key
+from gateway.server import running
+from limits.accounts import Cap
+from limits.clock import Clock, SystemClock
+
+PRICE = {"input_usd_per_million": "1", "output_usd_per_million": "2"}
+
+
+@dataclass(slots=True)
+class Live:
+    """A running gateway. `http` speaks with `token`, the key of tenant `acme`; prices are $1 and $2 a million tokens."""
+
+    app: Tollhouse
+    upstream: ScriptedServer
+    url: str
+    key: Key
+    token: str
+    http: httpx.AsyncClient
+
+    def records(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the book's durable records, of one kind if told."""
+        found = [json.loads(body) for _, body in self.app.house.book.records()]
+        return [record for record in found if kind in (None, record["kind"])]
+
+    def client(self, token: str | None = None, **options: Any) -> openai.AsyncOpenAI:
+        """Return the official client, pointed here; without retries unless told."""
+        options = {"max_retries": 0, **options}
+        return openai.AsyncOpenAI(base_url=f"{self.url}/v1", api_key=token or self.token, **options)
+
+    async def new_key(self, **options: Any) -> str:
+        """Make one more key of `acme` and return its text."""
+        _, token = await self.app.registry.create_key("test", "acme", name="more", **options)
+        return token
+
+
+def chat(text: str, **members: Any) -> dict[str, Any]:
+    """Return a chat request's body for model `m`."""
+    return {"model": "m", "messages": [{"role": "user", "content": text}], **members}
+
+
+def settings(upstream_url: str, **parts: Any) -> dict[str, Any]:
+    """Return a configuration: one upstream, one model `m`; `parts` replace or add top-level parts, `model` model `m`'s."""
+    model = {"name": "m", "targets": [{"upstream": "up", "model": "gpt-4o-mini"}], "price": PRICE}
+    model |= parts.pop("model", {})
+    upstream = {"name": "up", "kind": "openai_compatible", "base_url": f"{upstream_url}/v1", "private_addresses": True}
+    upstream |= parts.pop("up", {})
+    return {"listen": {"port": 0}, "upstreams": [upstream], "models": [model], **parts}
+
+
+@contextlib.asynccontextmanager
+async def live(
+    folder: Path,
+    *,
+    script: Script | None = None,
+    clock: Clock | None = None,
+    caps: tuple[Cap, ...] = (),
+    profile: str = "default",
+    **parts: Any,
+) -> AsyncIterator[Live]:
+    """Run a gateway in `folder` with tenant `acme` (its `caps`), one key of `profile`, and a provider that plays `script`."""
+    async with ScriptedServer(script or Script(), port=0) as upstream:
+        path = folder / "tollhouse.yaml"
+        path.write_text(yaml.safe_dump(settings(upstream.url, **parts)))
+        with open_house(load(path), clock or SystemClock()) as house:
+            app = Tollhouse(house, clock or SystemClock())
+            async with running(app) as server:
+                await app.start()
+                try:
+                    await app.registry.create_tenant("test", "acme", caps=caps)
+                    key, token = await app.registry.create_key("test", "acme", name="key", profile=profile)
+                    headers = {"authorization": f"Bearer {token}"}
+                    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
+                        yield Live(app, upstream, server.url, key, token, http)
+                finally:
+                    await app.stop()
