@@ -86,8 +86,9 @@ class PriceList:
     def price(self, model: str, provider: str | None = None, service_tier: str | None = None) -> Price:
         """Return the price of a model at a provider (`openai`, `anthropic` …; None: whoever is known to make it).
 
-        `service_tier` is the request's (`default`, `flex`, `priority`, `batch`); one that is not listed costs as
-        standard. PriceUnknown when nobody lists the model, or lists it in units other than tokens.
+        `service_tier` is the request's or, for the cost, the reply's (`default`, `flex`, `priority`, `batch`); one that
+        is not listed costs as standard. None and `auto` leave it to the provider: they cost as standard and are
+        bounded by the dearest tier. PriceUnknown when nobody lists the model, or lists it in units other than tokens.
         """
         override = self._overrides.get(model)
         if override is not None:
@@ -116,6 +117,9 @@ class PriceList:
         during = [now, listed.get_prices(at + timedelta(days=1), context)]
         if not isinstance(listed.prices, ModelPrice):
             during += [c.prices for c in listed.prices if isinstance(c.constraint, TimeOfDateConstraint)]
+        if service_tier in (None, "auto"):
+            variants = (v for v in listed.price_variants or () if v.constraint is None or v.constraint.active(at))
+            during += [variant.prices for variant in variants if "service_tier" in variant.when]
         return Price(
             model,
             tuple(_rates(now, start) for start in _starts((now,))),

@@ -16,6 +16,7 @@ from types import FunctionType
 from tiktoken import Encoding
 from tiktoken_ext import openai_public  # type: ignore[import-untyped]
 
+PACKAGE = "bpe_openai"
 ENCODINGS = ("o200k_base", "cl100k_base")
 
 
@@ -75,7 +76,7 @@ def read_vocabulary(url: str, expected_hash: str | None = None, folder: Path | N
 
 def _packaged() -> Path:
     # Found without importing the package: its import costs half a second and 100 MB that we have no use for.
-    spec = find_spec("bpe_openai")
+    spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise VocabularyUnusable("the package bpe-openai is not installed")
+        raise VocabularyUnusable(f"the package {PACKAGE} is not installed")
     return Path(spec.origin).parent / "data"
