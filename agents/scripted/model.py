@@ -6,14 +6,14 @@ import random
 import re
 import secrets
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import orjson
 
-from . import openai_chat, wire
+from . import anthropic_messages, openai_chat, wire
 from .bill import Bill
 from .play import Play
 from .script import FAULT_KINDS, Fault, Latency, Reply, Rule, Script
@@ -24,7 +24,9 @@ ECHO = Reply()
 SEEN_MAX = 1_000
 SEEN_BYTES_MAX = 64 * 1024 * 1024
 FAULTS_MAX = 1_000
-DIALECTS: dict[str, ModuleType] = {"/v1/chat/completions": openai_chat}
+DIALECTS: Mapping[str, ModuleType] = MappingProxyType(
+    {"/v1/chat/completions": openai_chat, "/v1/messages": anthropic_messages}
+)
 SPECIAL = "scripted:"
 
 

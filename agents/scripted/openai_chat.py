@@ -36,7 +36,7 @@ def read(body: bytes) -> Asked:
         prompt += tokens(orjson.dumps(tools).decode())
     limits = [limit for name in ("max_completion_tokens", "max_tokens") if isinstance(limit := tree.get(name), int)]
     options = tree.get("stream_options")
-    choices = tree.get("n") or 1
+    choices = 1 if (wanted := tree.get("n")) is None else wanted
     if not isinstance(choices, int) or not 1 <= choices <= CHOICES_MAX:
         raise ValueError(f"`n` must be 1 to {CHOICES_MAX}")
     return Asked(
