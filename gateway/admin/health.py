@@ -22,7 +22,9 @@ def routes(parts: Parts) -> APIRouter:
         reasons = tuple(parts.unready())
         if reasons:
             response.status_code = 503
-        return Health(status="unready" if reasons else "ok", reasons=reasons, warnings=tuple(parts.warnings()))
+        # Anyone may ask here, and the sentences name paths and models: only the places. `tollhouse check` says all.
+        places = tuple(warning.partition(":")[0] for warning in parts.warnings())
+        return Health(status="unready" if reasons else "ok", reasons=reasons, warnings=places)
 
     async def metrics() -> Response:
         """Return Prometheus' text format."""

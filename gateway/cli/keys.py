@@ -1,0 +1,107 @@
+"""`tollhouse keys`: who speaks."""
+
+import hashlib
+import sys
+from typing import Any
+
+import click
+
+from .options import CAP, owner_options
+from .owner import Owner
+from .words import caps, instant, say_json, table
+
+_KEY_CHARS = range(40, 129)
+
+
+@click.group()
+def keys() -> None:
+    """Make keys and revoke them."""
+
+
+@keys.command("create")
+@click.argument("tenant", required=False)
+@click.option("--name", required=True, help="How the key is called, in the book too.")
+@click.option("--profile", default="default", show_default=True, help="Its policy.")
+@click.option("--role", type=click.Choice(["client", "admin", "approver"]), default="client", show_default=True)
+@click.option("--cap", "wanted", type=CAP, multiple=True, help="A ceiling of its own: usd=5/day.")
+@click.option("--model", "models", multiple=True, help="Narrow the profile's models to these.")
+@click.option("--expires", help="No use from this date or instant on: 2027-01-01.")
+@owner_options
+def create(
+    *,
+    tenant: str | None,
+    name: str,
+    profile: str,
+    role: str,
+    wanted: tuple[dict[str, Any], ...],
+    models: tuple[str, ...],
+    expires: str | None,
+    owner: Owner,
+    as_json: bool,
+) -> None:
+    """Make a key for TENANT and print it: it is shown this once. Roles admin and approver have no tenant."""
+    body = {
+        "tenant": tenant,
+        "name": name,
+        "profile": profile,
+        "role": role,
+        "caps": wanted,
+        "models": models or None,
+        "expires": expires,
+    }
+    said = owner.ask("POST", "/admin/keys", {member: value for member, value in body.items() if value is not None})
+    if as_json:
+        say_json(said)
+        return
+    click.echo(said["secret"])
+    click.echo("This is the key; it is shown this once and stored nowhere.", err=True)
+
+
+@keys.command("list")
+@click.option("--tenant", help="Only this tenant's.")
+@owner_options
+def list_(*, tenant: str | None, owner: Owner, as_json: bool) -> None:
+    """List keys, without their texts."""
+    said = owner.ask("GET", "/admin/keys", tenant=tenant)
+    if as_json:
+        say_json(said)
+        return
+    table(
+        ("KEY", "NAME", "TENANT", "ROLE", "PROFILE", "CAPS", "EXPIRES", ""),
+        (
+            (
+                each["id"],
+                each["name"],
+                each["tenant"],
+                each["role"],
+                each["profile"],
+                caps(each["caps"]),
+                instant(each["expires_us"]),
+                ", ".join(word for word in ("declared", "revoked") if each[word]),
+            )
+            for each in said["keys"]
+        ),
+    )
+
+
+@keys.command("revoke")
+@click.argument("key")
+@owner_options
+def revoke(*, key: str, owner: Owner, as_json: bool) -> None:
+    """Refuse KEY (its public id) and the keys of its runs from now on, for good."""
+    said = owner.ask("POST", f"/admin/keys/{key}/revoke")
+    if as_json:
+        say_json(said)
+    else:
+        click.echo(f"key {said['id']} is revoked")
+
+
+@keys.command("hash")
+def hash_() -> None:
+    """Read a key from standard input and print the sha256 that tollhouse.yaml takes."""
+    text = sys.stdin.readline().strip()
+    if len(text) not in _KEY_CHARS:
+        raise click.ClickException(
+            f"a key has {_KEY_CHARS.start} to {_KEY_CHARS.stop - 1} characters, this has {len(text)}: too weak to take"
+        )
+    click.echo(hashlib.sha256(text.encode()).hexdigest())

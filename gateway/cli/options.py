@@ -1,0 +1,76 @@
+"""Options that several commands share, and the way a cap is written on a command line."""
+
+import functools
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+from pydantic import ValidationError
+
+from ..config.tenants import CapSettings, Per
+from .owner import Owner
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_CAP = re.compile(r"(usd|tokens)=([0-9.]{1,20})/(\w+?)(/soft)?")
+
+
+class CapType(click.ParamType[dict[str, Any]]):
+    """`usd=100/month`, `tokens=1000000/day/soft`."""
+
+    name = "usd=AMOUNT/PER|tokens=NUMBER/PER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Return the cap in the form that the admin API takes."""
+        match = _CAP.fullmatch(str(value))
+        if match is None:
+            self.fail(f"write usd=100/month or tokens=1000000/day; PER is {', '.join(get_args(Per))}", param, ctx)
+        what, amount, per, soft = match.groups()
+        given = {what: amount if what == "usd" else int(Decimal(amount)), "per": per, "soft": bool(soft)}
+        try:
+            return CapSettings.model_validate(given).model_dump(mode="json")
+        except ValidationError as error:
+            self.fail("; ".join(each["msg"] for each in error.errors()), param, ctx)
+
+
+CAP = CapType()
+
+
+def config_option(command: _F) -> _F:
+    """Add `--config`."""
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path("tollhouse.yaml"),
+        show_default=True,
+        envvar="TOLLHOUSE_CONFIG",
+        help="The configuration file.",
+    )(command)
+
+
+def json_option(command: _F) -> _F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def owner_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which gateway is spoken to; the command gets it as `owner`, and `as_json`."""
+
+    @functools.wraps(command)
+    def with_owner(config_path: Path, url: str | None, admin_key: str, **rest: Any) -> None:
+        command(owner=Owner(config_path, url, admin_key), **rest)
+
+    wrapped = click.option(
+        "--url", envvar="TOLLHOUSE_URL", help="Speak to the gateway at this address, instead of on this machine."
+    )(with_owner)
+    wrapped = click.option(
+        "--admin-key",
+        default="env/TOLLHOUSE_ADMIN_KEY",
+        show_default=True,
+        help="Where the admin key for --url is: env/NAME or file/PATH.",
+    )(wrapped)
+    return json_option(config_option(wrapped))

@@ -1,0 +1,114 @@
+"""How a command reaches the owner of a folder: over the network, over `admin.sock`, or by being the owner itself.
+
+All three speak to the same admin application, so a change is checked and booked in the same way whoever makes it.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from limits.clock import SystemClock
+from limits.ledger import EmbeddedLedger
+
+from ..admin import Parts, build
+from ..admin.actor import LOCAL
+from ..admin.local import short
+from ..config import Config, load
+from ..config.values import Reading, Secret
+from ..directory import Registry
+from ..house import open_house
+from ..restore import restore
+
+_WAIT_S = 30.0
+_ERRORS_FROM = 400
+
+
+class Owner:
+    """Whoever owns the folder that a command is about. Made from the shared options; one request a call."""
+
+    def __init__(self, config_path: Path, url: str | None, admin_key: str) -> None:
+        self._config_path = config_path
+        self._url = url
+        self._admin_key = admin_key
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        """Send one request to the admin API and return its answer; a refusal ends the command with its sentence."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        try:
+            answer = asyncio.run(self._ask(method, path, body, wanted))
+        except httpx.TransportError as error:
+            raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
+        try:
+            said = answer.json()
+        except ValueError:
+            said = {}
+        if answer.status_code >= _ERRORS_FROM:
+            words = said.get("error", {}).get("message") if isinstance(said, dict) else None
+            raise click.ClickException(words or f"the gateway answered with status {answer.status_code}")
+        return dict(said)
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> httpx.Response:
+        async with self._client() as client:
+            return await client.request(method, path, json=body, params=query)
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+        if self._url is not None:
+            headers = {"authorization": f"Bearer {_secret(self._admin_key)}"}
+            async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=_WAIT_S) as client:
+                yield client
+            return
+        config = load(self._config_path, secrets=False)
+        with short(config.admin_socket) as name:
+            async with _over(httpx.AsyncHTTPTransport(uds=name)) as client:
+                if await _answers(client):
+                    yield client
+                    return
+        async with _owning(config) as app, _over(httpx.ASGITransport(app)) as client:
+            yield client
+
+
+def _over(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=transport, base_url="http://tollhouse", timeout=_WAIT_S)
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        await client.get("/livez")
+    except httpx.ConnectError:
+        return False
+    return True
+
+
+@contextlib.asynccontextmanager
+async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
+    """Own the folder for one request; raises FolderLocked if somebody does and does not listen."""
+    clock = SystemClock()
+    with open_house(config, clock) as house:
+        if house.admin_token is not None:
+            click.echo(f"A first admin key was made; it is shown this once: {house.admin_token}", err=True)
+        ledger = EmbeddedLedger(clock)
+        restore(ledger, house.book.records())
+        registry = Registry(house.directory, house.book, clock, ledger)
+        await registry.align()
+        app = build(Parts(config, house.directory, registry, ledger, clock, CollectorRegistry()))
+
+        async def named(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)
+
+        yield named
+
+
+def _secret(source: str) -> str:
+    try:
+        return Secret(source, reading=Reading(Path.cwd())).reveal()
+    except ValueError as error:
+        raise click.UsageError(f"--admin-key: {error}") from None

@@ -1,0 +1,26 @@
+"""`tollhouse serve`: the gateway itself."""
+
+from pathlib import Path
+
+import click
+
+from ..app import serve as serve_config
+from ..config import Config, load, warnings
+from .options import config_option
+
+
+@click.command()
+@click.option("--host", help="Listen here instead of at listen.host.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Listen here instead of at listen.port; 0: any free one.")
+@config_option
+def serve(host: str | None, port: int | None, config_path: Path) -> None:
+    """Serve until SIGINT or SIGTERM; then calls under way may end, and the book is closed."""
+    config = _with(load(config_path), host, port)
+    for warning in warnings(config):
+        click.echo(f"warning: {warning}", err=True)
+    serve_config(config, ready=lambda at: click.echo(f"tollhouse serves at http://{config.listen.host}:{at}", err=True))
+
+
+def _with(config: Config, host: str | None, port: int | None) -> Config:
+    changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    return config.model_copy(update={"listen": config.listen.model_copy(update=changed)}) if changed else config

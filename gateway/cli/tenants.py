@@ -1,0 +1,102 @@
+"""`tollhouse tenants`: who pays, and up to where."""
+
+from typing import Any
+
+import click
+
+from .options import CAP, owner_options
+from .owner import Owner
+from .words import amount, caps, say_json, table
+
+
+@click.group()
+def tenants() -> None:
+    """Make tenants, cap them, look at what they spent."""
+
+
+@tenants.command("create")
+@click.argument("tenant")
+@click.option("--name", help="A name for people.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Where its days and months begin.")
+@click.option("--cap", "wanted", type=CAP, multiple=True, help="A ceiling: usd=100/month, tokens=1000000/day/soft.")
+@owner_options
+def create(
+    *,
+    tenant: str,
+    name: str | None,
+    time_zone: str,
+    wanted: tuple[dict[str, Any], ...],
+    owner: Owner,
+    as_json: bool,
+) -> None:
+    """Make a tenant."""
+    body = {"id": tenant, "name": name, "time_zone": time_zone, "caps": wanted}
+    _say(owner.ask("POST", "/admin/tenants", body), as_json=as_json)
+
+
+@tenants.command("list")
+@owner_options
+def list_(*, owner: Owner, as_json: bool) -> None:
+    """List all tenants with their caps and what is used of them."""
+    said = owner.ask("GET", "/admin/tenants")
+    if as_json:
+        say_json(said)
+        return
+    table(
+        ("TENANT", "SPENT", "CAPS", ""),
+        (
+            (each["id"], amount("nano_usd", each["spent_nano_usd"]), caps(each["caps"]), _marks(each))
+            for each in said["tenants"]
+        ),
+    )
+
+
+@tenants.command("show")
+@click.argument("tenant")
+@owner_options
+def show(*, tenant: str, owner: Owner, as_json: bool) -> None:
+    """Show one tenant."""
+    _say(owner.ask("GET", f"/admin/tenants/{tenant}"), as_json=as_json)
+
+
+@tenants.command("cap")
+@click.argument("tenant")
+@click.argument("wanted", type=CAP, nargs=-1)
+@click.option("--none", "no_caps", is_flag=True, help="Take all caps away.")
+@owner_options
+def cap(
+    *,
+    tenant: str,
+    wanted: tuple[dict[str, Any], ...],
+    no_caps: bool,
+    owner: Owner,
+    as_json: bool,
+) -> None:
+    """Replace a tenant's caps: usd=100/month, tokens=1000000/day/soft, several if you like."""
+    if bool(wanted) == no_caps:
+        raise click.UsageError("name one cap or more, or --none")
+    _say(owner.ask("PUT", f"/admin/tenants/{tenant}/caps", {"caps": wanted}), as_json=as_json)
+
+
+@tenants.command("disable")
+@click.argument("tenant")
+@click.option("--undo", is_flag=True, help="Take its keys again.")
+@owner_options
+def disable(*, tenant: str, undo: bool, owner: Owner, as_json: bool) -> None:
+    """Refuse all keys of a tenant from now on."""
+    _say(owner.ask("PATCH", f"/admin/tenants/{tenant}", {"disabled": not undo}), as_json=as_json)
+
+
+def _marks(said: dict[str, Any]) -> str:
+    return ", ".join(word for word in ("declared", "disabled") if said[word])
+
+
+def _say(said: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say_json(said)
+        return
+    marks = _marks(said)
+    click.echo(f"tenant {said['id']}" + (f" ({marks})" if marks else ""))
+    click.echo(f"  time zone  {said['time_zone']}")
+    click.echo(f"  caps       {caps(said['caps'])}")
+    click.echo(f"  spent      {amount('nano_usd', said['spent_nano_usd'])} in all")
