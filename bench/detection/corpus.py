@@ -122,7 +122,7 @@ def agent(rng: random.Random) -> Document:
             out.value(value, kind)
             out.put(" status=200\n")
         elif form == "csv":
-            out.put(f"{key},{rng.randrange(10**7)},")
+            out.put(f"id,{key},active\n{rng.randrange(10**7)},")
             out.value(value, kind)
             out.put(",true\n")
         elif form == "env":

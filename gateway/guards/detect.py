@@ -13,7 +13,7 @@ from .rule import Rule
 
 _SEPARATOR = "\n\x00\n"
 _RANK = {
-    kind: rank for rank, kind in enumerate(("login", "secret", "card", "iban", "wallet", "email", "ssn"))
+    kind: rank for rank, kind in enumerate(("login", "secret", "iban", "card", "wallet", "email", "ssn"))
 }
 
 

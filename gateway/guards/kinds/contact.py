@@ -11,7 +11,7 @@ _ADDRESS = (
     rf"[{_LETTER}_](?:[{_LETTER}._+'\-]|%2[Bb])*(?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)"
     rf"(?:[{_LETTER}][{_LETTER}\-]*\.)+[A-Za-z\x{{c0}}-\x{{24f}}\x{{370}}-\x{{52f}}]{{2,24}}"
 )
-_DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\s{0,2}\.\s{0,2})"
+_DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.|\s{1,2}\.\s{1,2})"
 _SPELT_DOT = (
     r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.)"
 )
@@ -53,7 +53,7 @@ def _is_spelt(buf: bytes, start: int, end: int) -> bool:
         return False
     at = _PLAIN_AT.search(value)
     if at is None:
-        return True
+        return _is_address(buf, start, end)
     name = value[: at.start()]
     if name.split()[-1].lower() in _NOT_A_NAME:
         return False

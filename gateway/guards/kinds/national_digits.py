@@ -14,7 +14,6 @@ import re2
 
 from . import national_checks as check
 
-_CONTEXT_BYTES = 64
 _GENERAL = (
     r"national[ _\-]?(?:id|insurance|identi)|identity[ _\-]?(?:card|number|no)|\bid[ _\-]?(?:card|number|num|no|nr)\b|personal[ _\-]?(?:id|number|code)|"
     r"citizen|tax[ _\-]?(?:payer)?[ _\-]?(?:id|number|no|code)|government[ _\-]?id|\bnin\b|identification|ausweis|identidad|identit|national_?id"
@@ -71,12 +70,12 @@ NUMBERINGS: tuple[Numbering, ...] = (
     Numbering("il_tz", "national_id", (9,), check.luhn_not_zero, r"teudat|זהות|israeli id", "Rashut ha-Ochlosin"),
     Numbering("za_id", "national_id", (13,), check.za_id, r"south african|\bsa id\b|\brsa id", "Home Affairs, Act 68/1997", _shapes((13,), (6, 4, 3), (6, 4, 2, 1))),
     Numbering("kr_rrn", "national_id", (13,), check.kr_rrn, r"주민등록|\brrn\b|resident registration", "행정안전부", _shapes((6, 7))),
-    Numbering("jp_my_number", "national_id", (12,), check.jp_my_number, r"my ?number|マイナンバー|個人番号", "番号法施行令"),
+    Numbering("jp_my_number", "national_id", (12,), check.jp_my_number, r"my ?number card|mynumber|マイナンバー|個人番号", "番号法施行令"),
     Numbering("au_tfn", "tax_id", (8, 9), check.au_tfn, r"\btfn\b|tax file", "ATO"),
     Numbering("au_medicare", "national_id", (10, 11), check.au_medicare, r"medicare", "Services Australia", _shapes((4, 5, 1))),
     Numbering("au_abn", "tax_id", (11,), check.au_abn, r"\babn\b", "ABR", _shapes((2, 3, 3, 3))),
     Numbering("ca_sin", "national_id", (9,), check.ca_sin, r"\bsin\b|social insurance|\bnas\b", "Service Canada", _shapes((3, 3, 3))),
-    Numbering("gb_nhs", "national_id", (10,), check.gb_nhs, r"\bnhs\b", "NHS Data Dictionary", _shapes((3, 3, 4))),
+    Numbering("gb_nhs", "national_id", (10,), check.gb_nhs, r"\bnhs\b", "NHS Data Dictionary"),
     Numbering("gb_utr", "tax_id", (10,), check.gb_utr, r"\butr\b|unique taxpayer", "HMRC"),
     Numbering("us_itin", "tax_id", (9,), check.us_itin, r"\bitin\b", "IRS Pub. 1915", _shapes((3, 2, 4))),
     Numbering("us_ein", "tax_id", (9,), check.us_ein, r"\bein\b|employer id|\bfein\b|federal tax", "IRS Pub. 1635", _shapes((2, 7))),
@@ -86,7 +85,7 @@ NUMBERINGS: tuple[Numbering, ...] = (
     Numbering("co_nit", "tax_id", (10,), check.co_nit, r"\bnit\b", "DIAN", _shapes((3, 3, 3, 1))),
     Numbering("co_cc", "national_id", (8, 10), check.any_digits, r"c.dula|\bcc\b", "Registraduría"),
     Numbering("ec_ci", "national_id", (10,), check.ec_ci, r"c.dula", "Registro Civil"),
-    Numbering("th_pin", "national_id", (13,), check.th_pin, r"thai|ประชาชน", "DOPA", _shapes((1, 4, 5, 2, 1), (13,))),
+    Numbering("th_pin", "national_id", (13,), check.th_pin, r"thai|ประชาชน", "DOPA", _shapes((1, 4, 5, 2, 1))),
     Numbering("id_nik", "national_id", (16,), check.id_nik, r"\bnik\b|\bktp\b|kependudukan", "Dukcapil, UU 23/2006"),
     Numbering("my_nric", "national_id", (12,), check.my_nric, r"mykad|\bnric\b|kad pengenalan|\bic\b", "JPN", _shapes((6, 2, 4))),
     Numbering("pk_cnic", "national_id", (13,), check.any_digits, r"\bcnic\b", "NADRA", _shapes((5, 7, 1))),
@@ -111,20 +110,22 @@ _BY_LENGTH = {
 }
 
 
-def national(buf: bytes, start: int, digits: str, sizes: tuple[int, ...], *, trusted: bool) -> tuple[str, str] | None:
-    """Kind and rule of a number that some country issues, or None. Without trust only a country's own word convinces."""
-    valid = [pair for pair in _BY_LENGTH.get(len(digits), ()) if pair[0].valid(digits)]
-    if not valid:
-        return None
-    lead = buf[max(0, start - _CONTEXT_BYTES) : start]
-    for entry, word in valid:
-        if word.search(lead):
+def named(lead: bytes, digits: str) -> tuple[str, str] | None:
+    """Kind and rule of a valid number whose country's own word stands in the text before it."""
+    for entry, word in _BY_LENGTH.get(len(digits), ()):
+        if entry.valid(digits) and word.search(lead):
             return entry.kind, f"{entry.kind}.{entry.rule}"
-    if not trusted:
-        return None
+    return None
+
+
+def telling(lead: bytes, digits: str, sizes: tuple[int, ...]) -> tuple[str, str] | None:
+    """Kind and rule of a valid number that its own shape, or a general word for such numbers, gives away."""
     general: bool | None = None
-    for entry, _ in valid:
-        if entry.alone is not None and (sizes in entry.alone or (sizes == (1,) * len(digits) and (len(digits),) in entry.alone)):
+    for entry, _ in _BY_LENGTH.get(len(digits), ()):
+        if not entry.valid(digits):
+            continue
+        spaced = sizes == (1,) * len(digits)
+        if entry.alone is not None and (sizes in entry.alone or (spaced and (len(digits),) in entry.alone)):
             return entry.kind, f"{entry.kind}.{entry.rule}"
         if entry.valid is not check.any_digits:
             general = bool(_GENERAL_WORD.search(lead)) if general is None else general

@@ -21,6 +21,8 @@ def _plain(buf: bytes, start: int, end: int) -> str:
 def _checked(valid: Callable[[str], bool] | None) -> Check:
     def check(buf: bytes, start: int, end: int) -> bool:
         before, after = buf[max(0, start - 1) : start], buf[end : end + 2]
+        if before == b":" and buf[max(0, start - 2) : start - 1].isdigit():
+            return False
         if before in {b"-", b"_", b"/", b"."} or (after[:1] in {b"-", b"_", b"/"} and after[1:].isalnum()):
             return False
         return valid is None or valid(_plain(buf, start, end))

@@ -17,7 +17,7 @@ _LOGIN = r"\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://([^\s/@:\"'<>{}\[\]]{0,128}:[^\s/@\
 _VERSION = re2.compile(
     rb"(?i)(?:\bv(?:er(?:sion)?s?)?|\brelease|\bbuild|\bfirmware|\bpatch|\boid|\bsection|\bclause|\bchapter|\bassembly|"
     rb"\brevision|\brev|\bupgrade[ds]?(?: \w+)? to|\bpackage)[^\w\n]{0,3}(?:(?:is|to|from|number|no|=)[^\w\n]{1,3}){0,2}\z|"
-    rb"[A-Za-z][\w.]*/\z|[=~^<>]=?\s?\z|\b[A-Za-z][\w\-]*==\z"
+    rb"[A-Za-z][\w.]*/\z|(?:[=~<>!]=|[~^<>])\s?\z"
 )
 _ADDRESS_WORD = re2.compile(
     rb"(?i)\b(?:ip|ipv4|addr|address|host|server|client|remote|from|src|dst|peer)\b[^\n]{0,6}\z"
@@ -39,9 +39,9 @@ def _is_ipv4(buf: bytes, start: int, end: int) -> bool:
 
 def _is_ipv6(buf: bytes, start: int, end: int) -> bool:
     if (
-        buf[start - 1 : start] in {b":"}
+        buf[start - 1 : start] == b":"
         or (start and buf[start - 1] in _EDGE)
-        or (end < len(buf) and buf[end] in _EDGE)
+        or (end < len(buf) and buf[end] in _EDGE[1:])
     ):
         return False
     value = buf[start:end].decode()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PLR2004 - the words are one table, the numbers are the standards
 """What one written number is: a card, a social security number, a phone, a national or tax number, or nothing.
 
 Checksummed kinds come first; kinds without a check need their own shape or a word before them; a word such as `order`
@@ -11,28 +12,43 @@ from dataclasses import dataclass
 import re2
 
 from ..findings import Hit
-from .national_digits import national
+from .national_digits import named, telling
 from .payment import is_card
 from .phones import is_phone, looks_like_phone
 
-_CONTEXT_BYTES = 56
-# Classes of the words that say what a number is, in the order of the pattern's groups.
-_CLASSES = ("", "phone", "ssn", "card", "none")
-_CONTEXT = re2.compile(
-    (
-        r"(?i)(phone|\btel(?:ephone|efon\w*|\b)|\bt.l.fono|mobile|\bmobil|handy|\bcell\b|\bcell(?:ular|phone)|celular|m\x{f3}vil|\bfax|"
-        r"whats ?app|\bsms\b|\bcall(?:ed|ing|back)?\b|\bdial|\btext(?:ed)?\b|\bring\b|\breach\b|\bportable|\bcontact|\brufnummer|hotline|"
-        r"\bgsm\b|电话|電話|手机|携帯|전화|휴대폰|телефон|हेल्पलाइन|फोन|هاتف)|"
-        r"(\bssn|social[ _\-]?sec(?:urity)?|\bss#|soc sec)|"
-        r"(\bcard|\bvisa\b|mastercard|\bamex\b|credit|\bpan\b|karte|tarjeta|carte)|"
-        r"(\border|\binvoice|tracking|\bticket|\bref\b|reference|\bserial|\bs/n\b|\bsku\b|isbn|issn|\bean\b|\bupc\b|gtin|barcode|\bbuild\b|"
-        r"version|timestamp|epoch|unix|\bbatch\b|\bpart (?:no|number)|\bcase (?:id|no|number)|\btransaction|\btxn|\bshipment|\bparcel|"
-        r"\bcommit\b|\bport\b|\bpid\b|\bline\b|\bsize\b|\bbytes\b|\bmodel\b|\boffset\b|created_?at|\bimei\b|\blot\b|\bbestell|\bcommande\b|"
-        r"\bpedido\b|\brechnung|\bfacture|\bseq(?:uence)?\b|\bquote\b|\brma\b|\bpo\b|\bdoi\b|\bissue\b|\bpull\b)"
-    ).encode()
+_CONTEXT_BYTES = 64
+_KEY = re2.compile(rb"[\"'`]?[\w .\-]{1,40}[\"'`*]{0,3}\s{0,3}[:=]\s{0,3}\\{0,2}[\"'`]?\z")
+_QUAD = re2.compile(rb"(?:\d{1,3} ?\. ?){3}\d{1,3}")
+_DECIMAL = re2.compile(rb"\d{1,4}\.\d{6,}")
+# Classes of the words that say what a number is, each with its words.
+_CLASSES = ("phone", "ssn", "card", "none")
+_WORDS = (
+    r"(?i)phone|\btel(?:ephone|efon\w*|\b)|\bt.l.fono|mobile|\bmobil|handy|\bcell\b|\bcell(?:ular|phone)|celular|m\x{f3}vil|\bfax|whats ?app|"
+    r"\bsms\b|\bcall(?:ed|ing|back)?\b|\bdial|\btext(?:ed)?\b|\bring\b|\breach\b|\bportable|\bcontact|\brufnummer|hotline|erreich|\bgsm\b|"
+    r"\bmsisdn\b|\bnum[eé]ro de t|电话|電話|手机|携帯|전화|휴대폰|телефон|फोन|هاتف",
+    r"(?i)(?:^|[^a-z])ssn|social[ _\-]?sec(?:urity)?|\bss#|soc sec",
+    r"(?i)\bcard|\bvisa\b|mastercard|\bamex\b|credit|\bpan\b|karte|tarjeta|carte",
+    r"(?i)\border|\binvoice|tracking|\bticket|\bref\b|reference|\bserial|\bs/n\b|\bsku\b|isbn|issn|\bean\b|\bupc\b|gtin|barcode|\bbuild\b|version|"
+    r"timestamp|epoch|unix|\bbatch\b|\bpart (?:no|number)|\bcase (?:id|no|number)|\btransaction|\btxn|\bshipment|\bparcel|\bcommit\b|\bport\b|"
+    r"\bpid\b|\bline\b|\bsize\b|\bbytes\b|\bmodel\b|\boffset\b|created_?at|\bimei\b|\blot\b|\bbestell|\bcommande\b|\bpedido\b|\brechnung|"
+    r"\bfacture|\bseq(?:uence)?\b|\bquote\b|\brma\b|\bpo\b|\bdoi\b|\bissue\b|\bpull\b",
 )
+_SAID = tuple(re2.compile(pattern.encode()) for pattern in _WORDS)
+
+
+def _presence() -> re2.Set:
+    present = re2.Set.SearchSet()
+    for pattern in _WORDS:
+        present.Add(pattern.encode())
+    present.Compile()
+    return present
+
+
+_PRESENT = _presence()
 _ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _TIGHT = frozenset(b"-./")
+_PLUS = frozenset({b"%2B", b"%2b"})
+_ESCAPED = frozenset({b"%2B", b"%2b", b"%20", b"%3A", b"%3a", b"%3D", b"%3d"})
 
 
 @dataclass(slots=True)
@@ -55,17 +71,19 @@ class Number:
     @property
     def plus(self) -> bool:
         """Whether it is written in the international form."""
-        if 0x2B in self.buf[self.start : self.start + 2]:
-            return True
-        return self.digits.startswith("00") or self.buf[max(0, self.start - 3) : self.start] in {b"%2B", b"%2b"}
+        return 0x2B in self.buf[self.start : self.start + 2] or self.buf[max(0, self.start - 3) : self.start] in _PLUS
 
-    def context(self) -> str:
-        """The class of the nearest telling word before it: phone, ssn, card, none, or empty."""
-        lead = self.buf[max(0, self.start - _CONTEXT_BYTES) : self.start]
-        found = 0
-        for match in _CONTEXT.finditer(lead):
-            found = next(group for group in (1, 2, 3, 4) if match.span(group)[0] >= 0)
-        return _CLASSES[found]
+    def lead(self) -> bytes:
+        """What is said of it: its key if it has one (`"phone": "…`), else the text before it on its line."""
+        buf, start = self.buf, self.start
+        before = buf[max(0, start - _CONTEXT_BYTES) : start]
+        key = _KEY.search(before)
+        if key is not None:
+            return key.group()
+        line = before.rpartition(b"\n")[2]
+        if line.strip(b" \t-*|\"'"):
+            return line
+        return before if before.rstrip().endswith((b":", b"=")) else b""
 
     def clear_edges(self) -> bool:
         """Whether no letter, digit or tight joiner ties it to a longer word, path or identifier."""
@@ -77,52 +95,68 @@ class Number:
         if start == 0:
             return True
         if buf[start - 1] in _ALNUM:
-            return buf[max(0, start - 3) : start] in {b"%2B", b"%2b", b"%20", b"%3A", b"%3a", b"%3D", b"%3d"}
+            return buf[max(0, start - 3) : start] in _ESCAPED
         return not (start > 1 and buf[start - 1] in _TIGHT and buf[start - 2] in _ALNUM)
 
 
 def classify(number: Number) -> Hit | None:
     """What the number is, if it is anything private."""
-    if is_card(number.digits) and (number.whole or len(number.digits) >= 15):  # noqa: PLR2004 - a window needs more
-        end = number.end
-        if (end >= len(number.buf) or number.buf[end] not in _ALNUM) and not _hexadecimal(number):
-            return Hit(number.start, end, "card", "card")
-    if not number.clear_edges():
+    buf, start, end, digits = number.buf, number.start, number.end, number.digits
+    plus = number.plus
+    if not plus and is_card(digits) and (number.whole or len(digits) >= 15) and _stands_alone(number):
+        return Hit(start, end, "card", "card")
+    if not number.clear_edges() or _QUAD.fullmatch(buf[start:end]):
         return None
-    context = number.context()
-    if _is_ssn(number, context):
-        return Hit(number.start, number.end, "ssn", "ssn")
+    lead = number.lead()
+    context = said(lead)
+    if plus:
+        return Hit(start, end, "phone", "phone") if is_phone(digits) else None
+    kind = None
     if context != "phone":
-        named = national(number.buf, number.start, number.digits, number.sizes, trusted=context != "none")
-        if named is not None:
-            return Hit(number.start, number.end, *named)
-    if number.plus:
-        return _phone(number) if is_phone(number.digits) else None
-    if context == "phone" and 7 <= len(number.digits) <= 15:  # noqa: PLR2004 - E.164
-        return _phone(number)
-    if context in {"", "card"} and looks_like_phone(number.digits, number.sizes):
-        return _phone(number)
-    return None
+        kind = named(lead, digits)
+    if kind is None and _is_ssn(number, context):
+        kind = ("ssn", "ssn")
+    if kind is None and context in {"", "card", "ssn"}:
+        kind = telling(lead, digits, number.sizes)
+    if kind is None and _is_national_phone(number, context):
+        kind = ("phone", "phone")
+    return None if kind is None else Hit(start, end, *kind)
 
 
-def _phone(number: Number) -> Hit:
-    return Hit(number.start, number.end, "phone", "phone")
+def said(lead: bytes) -> str:
+    """The class of the last telling word of a text: phone, ssn, card, none, or empty."""
+    found = _PRESENT.Match(lead) or []
+    if len(found) < 2:
+        return _CLASSES[found[0]] if found else ""
+    last = max((max(match.start() for match in _SAID[index].finditer(lead)), index) for index in found)
+    return _CLASSES[last[1]]
 
 
-def _hexadecimal(number: Number) -> bool:
-    """Part of a hash, UUID or other identifier: letters are tied to it on the left."""
-    buf, start = number.buf, number.start
-    return start > 0 and (
-        buf[start - 1] in _ALNUM or (start > 1 and buf[start - 1] in b"-" and buf[start - 2] in b"abcdef")
-    )
+def _is_national_phone(number: Number, context: str) -> bool:
+    """A telling word, or a shape that needs none (E.164 allows 15 digits)."""
+    if context == "phone":
+        return 7 <= len(number.digits) <= 15
+    return context in {"", "card"} and looks_like_phone(number.digits, number.sizes)
+
+
+def _stands_alone(number: Number) -> bool:
+    """Not the inside of a hash, UUID, decimal fraction or longer identifier."""
+    buf, start, end = number.buf, number.start, number.end
+    if (end < len(buf) and buf[end] in _ALNUM) or _DECIMAL.fullmatch(buf[start:end]):
+        return False
+    if start == 0:
+        return True
+    if buf[start - 1] in _ALNUM:
+        return buf[max(0, start - 3) : start] in _ESCAPED
+    return not (start > 1 and buf[start - 1] in b"-." and buf[start - 2] in b"0123456789abcdef")
 
 
 def _is_ssn(number: Number, context: str) -> bool:
     """Area not 000, 666 or 9xx, group not 00, serial not 0000 (SSA, POMS RM 10201.035)."""
     digits = number.digits
-    if len(digits) != 9 or digits[0] == "9" or digits[:3] in {"000", "666"}:  # noqa: PLR2004
+    if len(digits) != 9 or digits[0] == "9" or digits[:3] in {"000", "666"}:
         return False
     if digits[3:5] == "00" or digits[5:] == "0000":
         return False
-    spaced = number.whole and len(number.sizes) == 9  # noqa: PLR2004
+    spaced = number.whole and len(number.sizes) == 9
     return context == "ssn" or ((number.sizes == (3, 2, 4) or spaced) and context == "")

@@ -21,7 +21,10 @@ _IBAN_LENGTHS = {
     ).split()
 }
 _IBAN = re2.compile(rb"\b(?i:[A-Z][ \-._]{0,2}[A-Z])[ \-._]{0,3}\d[ \-._]{0,2}\d(?:[ \-._]{0,3}[A-Za-z0-9]){11,30}")
-_IBAN_GATE = r"\b(?i:[A-Z][ \-._]{0,2}[A-Z])[ \-._]{0,3}\d[ \-._]{0,2}\d[ \-._]{0,3}(?:[A-Za-z0-9][ \-._]{0,3}){10}"
+_IBAN_GATE = (
+    r"\b[A-Z][ \-._]{0,2}[A-Z][ \-._]{0,3}\d[ \-._]{0,2}\d[ \-._]{0,3}(?:[A-Z0-9][ \-._]{0,3}){10}|"
+    r"\b[a-z]{2}[ \-]?\d{2}[ \-]?[a-z0-9]{4}[ \-]?[a-z0-9]{2,4}[ \-]?\d"
+)
 _JOINERS = b" -._"
 _IBAN_SOURCE = "ISO 13616, SWIFT IBAN registry"
 
@@ -33,7 +36,7 @@ def is_card(digits: str) -> bool:
         return False
     two, four = int(digits[:2]), int(digits[:4])
     if digits[0] == "4":
-        return length in {13, 16, 19}
+        return length in {16, 19}
     if 51 <= two <= 55 or 2221 <= four <= 2720:  # noqa: PLR2004 - Mastercard
         return length == 16  # noqa: PLR2004
     if two in {34, 37}:

@@ -9,7 +9,7 @@ _COUNTRY = re2.compile(
     r"(?:1|7|2[07]|2[1-689]\d|3[0-469]|3[578]\d|4[013-9]|42\d|5[1-8]|5[09]\d|6[0-6]|6[789]\d|8[1246]|8[0578]\d|9[0-58]|9[679]\d)"
 )
 _NANP = re2.compile(r"1?[2-9]\d\d[2-9]\d{6}")
-_SHAPES = frozenset(
+SHAPES = frozenset(
     {
         # France (ARCEP), United Kingdom (Ofcom), Germany (BNetzA, DIN 5008), Italy, Spain, Netherlands, Australia, Japan
         (2, 2, 2, 2, 2), (5, 6), (5, 3, 3), (3, 4, 4), (4, 3, 4), (4, 7), (3, 3, 4), (4, 3, 3), (2, 4, 4), (3, 7), (3, 8),
@@ -32,4 +32,6 @@ def looks_like_phone(digits: str, sizes: tuple[int, ...]) -> bool:
         return True
     if sizes == (2, 5, 4) and digits[2] == "9":  # Brazil, mobile (Anatel)
         return True
-    return digits[0] == "0" and digits[1] != "0" and 9 <= len(digits) <= 12 and sizes in _SHAPES  # noqa: PLR2004
+    if digits.startswith("00") and sizes[0] in {2, 4, 5} and len(sizes) > 1:
+        return is_phone(digits) and len(digits) >= 11  # noqa: PLR2004
+    return digits[0] == "0" and digits[1] != "0" and 9 <= len(digits) <= 12 and sizes in SHAPES  # noqa: PLR2004

@@ -107,9 +107,10 @@ TOKENS: tuple[tuple[str, str, str], ...] = (
 
 
 def _not_words(buf: bytes, start: int, end: int) -> bool:
-    """A token has a digit; `sk-learn-something-long` has none."""
+    """A token has a digit or both cases; `sk-learn-something-long` has neither."""
     value = buf[start:end]
-    return any(0x30 <= byte <= 0x39 for byte in value) and b"XXXX" not in value.upper()  # noqa: PLR2004 - ASCII digits
+    mixed = not value.islower() and not value[len(value) // 3 :].isupper()
+    return (mixed or any(0x30 <= byte <= 0x39 for byte in value)) and b"XXXX" not in value.upper()  # noqa: PLR2004
 
 
 RULES: tuple[Rule, ...] = tuple(
