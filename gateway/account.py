@@ -3,7 +3,6 @@
 from limits.clock import Clock
 from limits.money import nano_to_usd
 from limits.seam import LocalLedger
-from limits.windows import FOREVER
 
 from .call import Call
 
@@ -29,19 +28,7 @@ class Figures:
             figures["redacted"] = str(sum(call.findings.values()))
         return figures
 
-    def remaining(self, call: Call) -> str | None:
-        """Return what is left of the call's run as `tokens=…, usd=…`, None for a call without limits there."""
-        if call.run is None:
-            return None
-        left = self._ledger.books.affordable(call.kept["scopes"])
-        parts = []
-        if left.tokens < FOREVER:
-            parts.append(f"tokens={left.tokens}")
-        if left.nano < FOREVER:
-            parts.append(f"usd={nano_to_usd(left.nano)}")
-        return ", ".join(parts) or None
-
     def _overhead_ns(self, call: Call) -> int:
         """Return the time spent here: all but what passed between sending and the upstream's last event."""
         total = self._clock.monotonic_ns() - call.started_ns
-        return max(0, total - sum(attempt.kept.get("upstream_ns", 0) for attempt in call.attempts))
+        return max(0, total - sum(max(0, attempt.heard_ns - attempt.started_ns) for attempt in call.attempts))

@@ -4,7 +4,7 @@ import contextlib
 import hmac
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 
@@ -51,6 +51,7 @@ from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
 from .strangers import Strangers
 from .vaults import Vaults
+from .weighing import Weighing
 
 Stage = TypeVar("Stage")
 UNSUPPORTED = frozenset(
@@ -115,7 +116,7 @@ class Tollhouse:
     def _call_stages(self, clock: Clock) -> list[CallStage]:
         bounds = self.house.config.bounds
         return [
-            Record(self.journal, self.strangers, self.metrics),
+            Record(self.journal, self.strangers, self.metrics, clock),
             Authenticate(self.house.directory),
             Read(
                 self.catalogue,
@@ -134,9 +135,9 @@ class Tollhouse:
     def _attempt_stages(self, clock: Clock) -> list[AttemptStage]:
         bounds = self.house.config.bounds
         return [
-            Budget(self.ledger, TokenCounter(), clock),
+            Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock),
             Intend(self.journal, self.ledger),
-            SendStage(reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max),
+            SendStage(clock, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max),
         ]
 
     def _unready(self) -> list[str]:

@@ -312,6 +312,7 @@ class Attempt:
     complete: bool = False
     started_ns: int = 0
     first_event_ns: int | None = None
+    heard_ns: int = 0
     upstream: Any = None
     # the pipeline
     failure: Ending | None = None

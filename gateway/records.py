@@ -23,8 +23,8 @@ def intent_of(attempt: Attempt) -> dict[str, Any]:
     return record
 
 
-def outcome_of(call: Call) -> dict[str, Any]:
-    """Return the record of a call that has ended."""
+def outcome_of(call: Call, now_ns: int) -> dict[str, Any]:
+    """Return the record of a call that has ended; its times are µs from the request's head on."""
     ending = call.ending
     billable = [attempt for attempt in call.attempts if attempt.hold is not None]
     refused = ending is not None and not isinstance(ending, Failure) and not billable
@@ -45,7 +45,11 @@ def outcome_of(call: Call) -> dict[str, Any]:
         record["billed"] = [_billed(attempt) for attempt in billable]
     if call.degraded:
         record["degraded"] = call.degraded
-    record["times"] = call.kept.get("times", {})
+    times = {"total": (now_ns - call.started_ns) // 1_000}
+    if billable and billable[-1].first_event_ns is not None:
+        times["first_event"] = (billable[-1].first_event_ns - call.started_ns) // 1_000
+        times["upstream"] = sum(max(0, attempt.heard_ns - attempt.started_ns) for attempt in billable) // 1_000
+    record["times"] = times
     return record
 
 
@@ -55,6 +59,7 @@ def _who(call: Call, kind: str) -> dict[str, Any]:
         "call": call.id,
         "key": call.key.id,
         "profile": call.profile.name,
+        "policy": call.profile.version,
         "route": call.path,
         "run_by": call.run_found_by,
     }

@@ -1,5 +1,7 @@
 """One record whatever happens: the outcome, or the refusal; durable before the reply's terminal marker leaves."""
 
+from limits.clock import Clock
+
 from ..call import Call, Reply
 from ..journal import Journal
 from ..metrics import Metrics
@@ -11,10 +13,11 @@ from ..strangers import Strangers
 class Record(CallStage):
     """Stands first, so it settles last and sees all. Callers without a valid key are only counted."""
 
-    def __init__(self, journal: Journal, strangers: Strangers, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, strangers: Strangers, metrics: Metrics, clock: Clock) -> None:
         self._journal = journal
         self._strangers = strangers
         self._metrics = metrics
+        self._clock = clock
 
     async def admit(self, call: Call) -> Reply | None:
         """Take nothing; being here is what makes `settle` run."""
@@ -25,6 +28,6 @@ class Record(CallStage):
             if call.key is None:
                 self._strangers.count(call.ending.code if call.ending is not None else "none")
             else:
-                await self._journal.write_call(call, outcome_of(call))
+                await self._journal.write_call(call, outcome_of(call, self._clock.monotonic_ns()))
         finally:
             self._metrics.ended(call)

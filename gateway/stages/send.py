@@ -7,6 +7,8 @@ last; none by then is no report.
 import asyncio
 from collections.abc import AsyncIterator
 
+from limits.clock import Clock
+
 from ..call import Attempt, Event, Reply, reply_of
 from ..dialects.seam import ReplyReader
 from ..dialects.strict import encode
@@ -24,7 +26,8 @@ _REJECTED = frozenset({400, 413, 422})
 class Send(AttemptStage):
     """Bounds: bytes of a reply, bytes of one event."""
 
-    def __init__(self, *, reply_bytes_max: int, event_bytes_max: int) -> None:
+    def __init__(self, clock: Clock, *, reply_bytes_max: int, event_bytes_max: int) -> None:
+        self._clock = clock
         self._reply_bytes_max = reply_bytes_max
         self._event_bytes_max = event_bytes_max
 
@@ -40,6 +43,7 @@ class Send(AttemptStage):
         )
         reader = call.dialect.reader(attempt.request)
         attempt.sent = True
+        attempt.started_ns = self._clock.monotonic_ns()
         try:
             reply = await target.client.send(request)
             attempt.upstream = reply
@@ -51,6 +55,7 @@ class Send(AttemptStage):
             if not attempt.request.stream:
                 event = reader.plain(await reply.read(self._reply_bytes_max))
                 attempt.usage, attempt.complete = event.usage, True
+                self.heard(attempt)
                 return reply_of([event])
             if not (reply.header("content-type") or "").startswith("text/event-stream"):
                 raise UpstreamError("the upstream did not answer with an event stream as it was asked to")
@@ -79,6 +84,11 @@ class Send(AttemptStage):
         """Close the connection if the reply was not read to its end (harmless if it was)."""
         if attempt.upstream is not None:
             attempt.upstream.abort()
+
+    def heard(self, attempt: Attempt) -> None:
+        """Note that the upstream was heard of just now."""
+        attempt.heard_ns = self._clock.monotonic_ns()
+        attempt.first_event_ns = attempt.first_event_ns or attempt.heard_ns
 
     def parser(self) -> SseParser:
         """Return a parser for one stream."""
@@ -117,6 +127,7 @@ class _Stream:
                     chunk = await anext(self._chunks, None)
                 if chunk is None:
                     break
+                self._stage.heard(attempt)
                 payloads = self._parser.feed(chunk)
             except UpstreamFailure as failure:
                 if self._reader.finished:

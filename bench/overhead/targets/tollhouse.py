@@ -37,7 +37,7 @@ class Tollhouse:
                 }
             ],
             "models": [
-                {"name": model, "targets": [{"upstream": "provider", "model": model}], "price": price}
+                {"name": model, "targets": [{"upstream": "provider", "model": model}], "price": dict(price)}
                 for model in MODELS
             ],
             "tenants": [

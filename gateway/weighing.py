@@ -1,0 +1,141 @@
+"""What an attempt may take at most: the bound of its input, and the output that what is left still buys.
+
+The input is bounded by its bytes, which costs nothing; it is counted exactly (tiktoken) only where that bound would
+lower the output or make the call wait.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from limits.books import Affordable
+from limits.bound import Family, Parts, Unbounded, input_bound, input_counted
+from limits.clamp import Clamped, Short, Wish, ceiling_of, clamp
+from limits.money import nano_to_usd
+from limits.prices import Price, Usage
+from limits.seam import LocalLedger
+from limits.tokens import TokenCounter
+
+from .call import Attempt, Request
+from .dialects.strict import encode
+from .errors import BudgetExceeded, UnboundedCost
+from .papers import Profile
+
+_COUNTED_HERE_CHARS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Tokens to hold for the input, the output a choice (or what is short of it), and whether the input was counted.
+
+    `own` says that it is the profile's own limit of a call, not a scope's cap, that is short.
+    """
+
+    input_tokens: int
+    output: Clamped | Short
+    counted: bool
+    own: bool
+
+
+class Weighing:
+    """Bounds and clamps. Counting long texts happens in a thread."""
+
+    def __init__(self, ledger: LocalLedger, counter: TokenCounter) -> None:
+        self._ledger = ledger
+        self._counter = counter
+
+    async def weigh(
+        self, attempt: Attempt, wish: Wish, price: Price, scopes: Sequence[str], *, exactly: bool = False
+    ) -> Weight:
+        """Return what the attempt weighs; UnboundedCost if that cannot be told from its body."""
+        target, profile, family = attempt.target, attempt.call.profile, attempt.target.family
+        parts = parts_of(attempt.request)
+        try:
+            tokens = input_bound(parts, family)
+        except Unbounded as error:
+            raise UnboundedCost(f"{error}; leave them out, or have the policy name a maximum") from error
+        ceiling = ceiling_of(
+            wish,
+            output_tokens_default=profile.output_tokens_default,
+            output_tokens_max=profile.output_tokens_max,
+            model_output_tokens_max=target.capability.output_tokens_max,
+        )
+        left = await self._ledger.affordable(scopes)
+        lower = _lower(left, profile)
+        output = clamp(wish, ceiling, tokens, price, lower)
+        counted = exactly or isinstance(output, Short) or output.output_tokens < ceiling
+        if counted:
+            tokens = input_counted(parts, family, await self._count(attempt.request, family))
+            output = clamp(wish, ceiling, tokens, price, lower)
+        own = isinstance(output, Short) and not isinstance(clamp(wish, ceiling, tokens, price, left), Short)
+        return Weight(tokens, output, counted, own)
+
+    async def used(self, attempt: Attempt) -> Usage:
+        """Count ourselves what went in and came out, for a reply without a report; by bytes without a vocabulary."""
+        family = attempt.target.family
+        came = "".join(attempt.output)
+        if family.encoding is None:
+            return Usage(attempt.hold.input_tokens, len(came.encode()))
+        counted = input_counted(parts_of(attempt.request), family, await self._count(attempt.request, family))
+        output_tokens = await self._tokens_of([came], family.encoding)
+        return Usage(min(attempt.hold.input_tokens, counted), output_tokens)
+
+    async def _count(self, request: Request, family: Family) -> int:
+        """Count the input's tokens; a family without a vocabulary keeps its bound."""
+        if family.encoding is None:
+            return 2**62
+        texts = [text.value for text in request.texts]
+        texts += [encode(tool.schema).decode() + tool.name for tool in request.tools]
+        return await self._tokens_of(texts, family.encoding)
+
+    async def _tokens_of(self, texts: list[str], encoding: str) -> int:
+        if self._counter.loaded(encoding) and sum(map(len, texts)) <= _COUNTED_HERE_CHARS_MAX:
+            return self._counter.count(texts, encoding)
+        return await asyncio.to_thread(self._counter.count, texts, encoding)
+
+
+def parts_of(request: Request) -> Parts:
+    """Return what the input is made of; UnboundedCost if a part's cost is not in the body."""
+    names = (*request.unboundable, *(tool.name for tool in request.tools if tool.hosted))
+    if names:
+        listed = ", ".join(names)[:200]
+        raise UnboundedCost(f"what {listed} may cost is not in the body, and no policy names a maximum for it")
+    if request.files:
+        raise UnboundedCost("the cost of files and audio in the input has no known maximum; leave them out")
+    text_bytes = 0
+    for text in request.texts:
+        value = text.value
+        text_bytes += len(value) if value.isascii() else len(value.encode())
+    for tool in request.tools:
+        text_bytes += len(encode(tool.schema)) + len(tool.name)
+    return Parts(text_bytes, request.messages, len(request.tools), request.images)
+
+
+def _lower(left: Affordable, profile: Profile) -> Affordable:
+    """Lower what is left to the profile's own limits of one call."""
+    nano, tokens = profile.call_nano_usd, profile.input_tokens_max
+    return Affordable(
+        left.nano if nano is None else min(left.nano, nano),
+        left.input_tokens if tokens is None else min(left.input_tokens, tokens),
+        left.output_tokens,
+        left.tokens,
+    )
+
+
+def over_own_limit(profile: Profile, short: Short, tokens: int, nano: int) -> BudgetExceeded:
+    """Word the refusal of a call that is too large for its profile, whatever is left elsewhere (`nano`: its cost)."""
+    if short.dimension == "nano_usd":
+        limit, needed = nano_to_usd(profile.call_nano_usd or 0), nano_to_usd(nano)
+        return BudgetExceeded(
+            f"this call needs at least ${needed}; profile {profile.name} allows ${limit} a call: "
+            "shorten the input, lower the output limit or raise call.usd",
+            param="call.usd",
+            limit=limit,
+            actual=needed,
+        )
+    return BudgetExceeded(
+        f"the input is {tokens} tokens; profile {profile.name} allows {profile.input_tokens_max} a call: shorten it",
+        param="call.input_tokens",
+        limit=profile.input_tokens_max,
+        actual=tokens,
+    )
