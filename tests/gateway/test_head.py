@@ -18,6 +18,12 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 LIMITS = HeadLimits(header_bytes_max=4_096, headers_max=20, url_bytes_max=512, head_s_max=0.3, linger_s=0.2)
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: production runs on uvloop, whose sockets and errors differ."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 class Echo:
     """Answers with what it saw; counts its calls."""
 
@@ -56,20 +62,26 @@ async def serving(limits: HeadLimits = LIMITS) -> AsyncIterator[tuple[Echo, Runn
 
 
 async def talk(server: Running, *parts: bytes, gap_s: float = 0.0) -> bytes:
-    """Send the parts and return all that comes until the server closes (or 2 s of silence)."""
+    """Send the parts and return all that comes until the server closes (or 2 s of silence), reading all the while."""
     reader, writer = await asyncio.open_connection(server.host, server.port)
-    try:
+    got = bytearray()
+
+    async def listen() -> None:
         with suppress(ConnectionError):
-            for part in parts:
-                writer.write(part)
-                await writer.drain()
-                await asyncio.sleep(gap_s)
-            return await asyncio.wait_for(reader.read(), 2.0)
-        return b""
-    finally:
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+            while part := await reader.read(65_536):
+                got.extend(part)
+
+    listening = asyncio.create_task(listen())
+    with suppress(ConnectionError):
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(gap_s)
+    await asyncio.wait_for(listening, 2.0)
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+    return bytes(got)
 
 
 async def test_a_good_request_is_served() -> None:

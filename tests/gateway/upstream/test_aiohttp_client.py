@@ -26,6 +26,12 @@ from tests.gateway.upstream.provider import (
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: production runs on uvloop, whose sockets and errors differ."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 async def test_a_plain_reply_comes_whole_and_one_connection_serves_many() -> None:
     async with ScriptedServer() as server, client() as upstream:
         for _ in range(5):

@@ -19,6 +19,14 @@ from tests.gateway.upstream.provider import (
 )
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: production runs on uvloop, whose sockets and errors differ."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
