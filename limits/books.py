@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from .accounts import INPUT, NANO, OUTPUT, TOKENS, Account, Cap
+from .accounts import DIMENSIONS, INPUT, NANO, OUTPUT, TOKENS, Account, Cap
 from .balances import Balances, balances_of
 from .clock import Clock
 from .entries import (
@@ -129,8 +129,9 @@ class Books:
             for cell in account.cells:
                 left[cell.dim] = min(left[cell.dim], cell.limit - cell.settled)
             for cap in account.call_caps:
-                dim = ("nano_usd", "input_tokens", "output_tokens", "tokens").index(cap.dimension)
-                left[dim] = min(left[dim], cap.limit)
+                if cap.hard:
+                    dim = DIMENSIONS.index(cap.dimension)
+                    left[dim] = min(left[dim], cap.limit)
         return Affordable(max(0, left[NANO]), max(0, left[INPUT]), max(0, left[OUTPUT]), max(0, left[TOKENS]))
 
     # runs
@@ -209,6 +210,8 @@ class Books:
 
         The count rises at once. To give it back, `apply` the entry that `give_back` makes of it.
         """
+        if dimension not in COUNTED:
+            raise ValueError(f"{dimension!r} is not counted; one of {', '.join(COUNTED)}")
         index = COUNTED.index(dimension)
         if number < 1:
             raise ValueError(f"counts one or more, not {number}")

@@ -101,13 +101,16 @@ class EmbeddedLedger(Books):
             tallies.append(account.tally)
         if not fits and (refusal := self._refuse(order, amounts)) is not None:
             return refusal
-        if order.id in self._open:
-            raise ValueError(f"hold {order.id} is open already")
+        self._check_new(order.id)
         for cell in cells:
             cell.used += amounts[cell.dim]
         entry = HoldEntry(order.id, order.scopes, nano, input_tokens, output_tokens, now, order.expires_us)
         self._open[order.id] = Standing(entry, amounts, cells, tallies)
         return entry
+
+    def _check_new(self, hold_id: str) -> None:
+        if hold_id in self._open:
+            raise ValueError(f"hold {hold_id} is open already")
 
     def _refuse(self, order: Order, amounts: Amounts) -> Exceeded | Held | None:
         held: Held | None = None
@@ -134,14 +137,11 @@ class EmbeddedLedger(Books):
         before = self._open.get(settlement.id)
         if before is None or before.settlement is not settlement or before.follower:
             raise ValueError(f"hold {settlement.id} is not open with this settlement")
+        self._check_new(order.id)
         charge = amounts_of(settlement.nano, settlement.input_tokens, settlement.output_tokens, 0)
         stood = before.figures()
         before.stand_with([charge[cell.dim] for cell in before.cells])
-        try:
-            answer = self.hold(order)
-        finally:
-            if order.id not in self._open:
-                before.stand_with(stood)
+        answer = self.hold(order)
         if not isinstance(answer, HoldEntry):
             before.stand_with(stood)
             return answer
@@ -196,6 +196,10 @@ class EmbeddedLedger(Books):
             before.follower = ""
             charge = amounts_of(settlement.nano, settlement.input_tokens, settlement.output_tokens, 1)
             before.stand_with(before.at_least(charge))
+
+    def is_open(self, hold_id: str) -> bool:
+        """Say whether a hold stands: neither charged nor dropped."""
+        return hold_id in self._open
 
     def refusal(self, order: Order, replaces: SettleEntry | None = None) -> Held | Exceeded | Ended | None:
         """Say what `hold` would refuse this with now, taking nothing."""

@@ -6,10 +6,10 @@ open ──end──▶ ended          ended, expired and killed runs take nothi
   └──limits.seconds──▶ refuses with `seconds`
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from zoneinfo import ZoneInfo
 
-from .accounts import Account, Cap
+from .accounts import DIMENSIONS, Account, Cap
 from .refusals import Ended, Exceeded
 from .windows import FOREVER
 
@@ -35,20 +35,19 @@ class RunLimits:
     agents: int | None = None
     depth: int | None = None
     seconds: int | None = None
+    caps: tuple[Cap, ...] = field(init=False, repr=False, compare=False)
+    """The limits that are held atomically with money, as caps of window `total`; made once, for all runs alike."""
 
     def __post_init__(self) -> None:
         for name, limit in self.as_dict().items():
             if limit < 0:
                 raise ValueError(f"run limit {name} is below zero: {limit}")
+        caps = tuple(Cap(name, limit) for name in DIMENSIONS if (limit := getattr(self, name)) is not None)
+        object.__setattr__(self, "caps", caps)
 
     def as_dict(self) -> dict[str, int]:
         """Return the limits that are set."""
-        return {f.name: limit for f in fields(self) if (limit := getattr(self, f.name)) is not None}
-
-    def caps(self) -> tuple[Cap, ...]:
-        """Return the limits that are held atomically with money: as caps of window `total`."""
-        held = ("nano_usd", "input_tokens", "output_tokens", "tokens", "concurrency")
-        return tuple(Cap(name, limit) for name in held if (limit := getattr(self, name)) is not None)
+        return {f.name: limit for f in fields(self) if f.init and (limit := getattr(self, f.name)) is not None}
 
 
 class Run(Account):
@@ -76,7 +75,7 @@ class Run(Account):
         self.expires_us: int = expires_us if parent is None else min(expires_us, parent.expires_us)
         self.paused_at_us = self.paused_us = 0
         self.path: tuple[str, ...] = (self.scope,) if parent is None else (self.scope, *parent.path)
-        self.set_caps(limits.caps(), at_us)
+        self.set_caps(limits.caps, at_us)
         self.set_close()
 
     @property

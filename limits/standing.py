@@ -47,6 +47,9 @@ class Standing:
     def join(self, cell: Cell) -> None:
         """Stand in one more cell too (a cap that was set while this hold was open)."""
         amount = self.amounts[cell.dim]
+        if self.settlement is not None:
+            charge = amounts_of(self.settlement.nano, self.settlement.input_tokens, self.settlement.output_tokens)
+            amount = max(amount, charge[cell.dim])
         self.cells.append(cell)
         if self.standing is not None:
             self.standing.append(amount)

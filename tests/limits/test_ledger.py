@@ -1,0 +1,339 @@
+import pytest
+
+from limits.accounts import Cap
+from limits.clock import ManualClock
+from limits.entries import CapsEntry, HoldEntry, RefundEntry, SettleEntry, from_dict, to_dict
+from limits.ledger import Crossing, EmbeddedLedger, Order
+from limits.refusals import Ended, Exceeded, Held
+from limits.standing import Charge
+
+DAY_S = 86_400
+TENANT = "tenant:t"
+
+
+def order(name: str, nano: int, inward: int = 0, outward: int = 0, caps: tuple[Cap, ...] = ()) -> Order:
+    return Order(name, ("key:k", TENANT), nano, inward, outward, 2**60, caps)
+
+
+def held(answer: object) -> HoldEntry:
+    assert isinstance(answer, HoldEntry)
+    return answer
+
+
+def settle(ledger: EmbeddedLedger, name: str, charge: Charge) -> SettleEntry:
+    entry = ledger.settle(name, charge)
+    assert isinstance(entry, SettleEntry)
+    return entry
+
+
+def charge(ledger: EmbeddedLedger, name: str, nano: int, mark: str = "billed") -> None:
+    ledger.hold(order(name, nano))
+    ledger.apply(settle(ledger, name, Charge(nano, mark=mark)))
+
+
+def cap_of(ledger: EmbeddedLedger, scope: str, index: int = 0) -> tuple[int, int]:
+    balances = ledger.balances(scope)
+    assert balances is not None
+    return balances.caps[index].settled, balances.caps[index].held
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ledger(clock: ManualClock) -> EmbeddedLedger:
+    made = EmbeddedLedger(clock)
+    made.set_caps(TENANT, [Cap("nano_usd", 100)])
+    return made
+
+
+def test_a_balance_rises_with_the_hold_and_falls_only_when_the_settlement_is_applied(ledger: EmbeddedLedger) -> None:
+    held(ledger.hold(order("a", 80)))
+    entry = settle(ledger, "a", Charge(30))
+    assert cap_of(ledger, TENANT) == (0, 80)
+    assert isinstance(ledger.hold(order("b", 50)), Held)
+    ledger.apply(entry)
+    ledger.apply(entry)
+    assert cap_of(ledger, TENANT) == (30, 0)
+    assert isinstance(ledger.hold(order("b", 71)), Exceeded)
+    held(ledger.hold(order("b", 70)))
+
+
+def test_a_refusal_takes_nothing_in_any_scope(ledger: EmbeddedLedger) -> None:
+    ledger.set_caps("key:k", [Cap("tokens", 10)])
+    answer = ledger.hold(order("a", 101, 1, 1))
+    assert isinstance(answer, Exceeded)
+    assert (answer.param, answer.limit, answer.wanted) == ("tenant.nano_usd", 100, 101)
+    assert cap_of(ledger, "key:k") == (0, 0)
+
+
+def test_a_hold_s_id_is_used_once_at_a_time(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 1))
+    with pytest.raises(ValueError, match="open already"):
+        ledger.hold(order("a", 1))
+    assert cap_of(ledger, TENANT) == (0, 1)
+
+
+def test_an_overrun_is_charged_even_past_the_cap_and_stands_until_then(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 95))
+    entry = settle(ledger, "a", Charge(104, mark="overrun"))
+    assert cap_of(ledger, TENANT) == (0, 104)
+    ledger.apply(entry)
+    assert cap_of(ledger, TENANT) == (104, 0)
+    assert ledger.affordable((TENANT,)).nano == 0
+    assert ledger.marks.sums == {"overrun": (1, 104)}
+
+
+def test_a_hold_can_be_bounded_by_a_cap_a_call(ledger: EmbeddedLedger) -> None:
+    caps = (Cap("nano_usd", 10, "call"), Cap("tokens", 5, "call", hard=False))
+    answer = ledger.hold(order("a", 11, caps=caps))
+    assert isinstance(answer, Exceeded)
+    assert (answer.param, str(answer)[:5]) == ("call.nano_usd", "call:")
+    held(ledger.hold(order("a", 10, 50, caps=caps)))
+
+
+def test_an_account_s_cap_a_call_bounds_every_hold_and_what_is_affordable(ledger: EmbeddedLedger) -> None:
+    ledger.set_caps("key:k", [Cap("nano_usd", 10, "call"), Cap("tokens", 9, "call", hard=False)])
+    assert ledger.affordable(("key:k", TENANT, "key:unknown")).nano == 10
+    assert ledger.affordable(("key:k",)).tokens > 9
+    assert isinstance(ledger.hold(order("a", 11)), Exceeded)
+    copy = EmbeddedLedger(ManualClock())
+    copy.load(ledger.snapshot())
+    assert isinstance(copy.hold(order("a", 11)), Exceeded)
+    held(ledger.hold(order("a", 10, 50)))
+    held(ledger.hold(order("b", 10)))
+
+
+def test_affordable_counts_settled_but_not_held(ledger: EmbeddedLedger) -> None:
+    charge(ledger, "a", 30)
+    ledger.hold(order("b", 60))
+    left = ledger.affordable(("key:k", TENANT))
+    assert left.nano == 70
+    assert left.tokens == left.input_tokens == left.output_tokens == 2**62
+
+
+def test_concurrency_is_held_back_and_never_exceeded(ledger: EmbeddedLedger) -> None:
+    ledger.set_caps("key:k", [Cap("concurrency", 1)])
+    ledger.hold(order("a", 1))
+    answer = ledger.hold(order("b", 1))
+    assert isinstance(answer, Held)
+    assert answer.param == "key.concurrency"
+    assert "1 held" in str(answer)
+    ledger.drop("a")
+    held(ledger.hold(order("b", 1)))
+
+
+def test_a_window_begins_anew_and_a_late_settlement_lands_in_the_old_one(
+    ledger: EmbeddedLedger, clock: ManualClock
+) -> None:
+    ledger.set_caps(TENANT, [Cap("nano_usd", 100, "day"), Cap("nano_usd", 1_000)])
+    ledger.hold(order("a", 100))
+    clock.turn(DAY_S)
+    assert ledger.affordable((TENANT,)).nano == 100
+    held(ledger.hold(order("b", 100)))
+    ledger.apply(settle(ledger, "a", Charge(90)))
+    assert cap_of(ledger, TENANT, 0) == (0, 100)
+    assert cap_of(ledger, TENANT, 1) == (90, 100)
+
+
+def test_a_cap_that_is_set_later_counts_what_was_spent_and_held_before(
+    ledger: EmbeddedLedger, clock: ManualClock
+) -> None:
+    ledger.set_caps(TENANT, [])
+    charge(ledger, "a", 40)
+    clock.turn(DAY_S)
+    charge(ledger, "b", 20)
+    clock.turn(120)
+    ledger.hold(Order("elsewhere", ("key:k",), 7, 0, 0, 2**60))
+    ledger.hold(order("old", 3))
+    clock.turn(60)
+    ledger.hold(order("c", 7))
+    ledger.settle("c", Charge(9, mark="overrun"))
+    caps = [Cap("nano_usd", 500, window) for window in ("day", "minute", "month", "total")]
+    entry = ledger.set_caps(TENANT, caps)
+    assert isinstance(entry, CapsEntry)
+    assert [cap_of(ledger, TENANT, n) for n in range(4)] == [(20, 12), (0, 9), (60, 12), (60, 12)]
+    assert ledger.set_caps(TENANT, list(reversed(caps))) is None
+    ledger.drop("c")
+    assert cap_of(ledger, TENANT, 0) == (20, 3)
+
+
+def test_a_raised_cap_lets_more_in_at_once_and_keeps_what_was_used(ledger: EmbeddedLedger) -> None:
+    charge(ledger, "a", 100)
+    assert isinstance(ledger.hold(order("b", 1)), Exceeded)
+    ledger.set_caps(TENANT, [Cap("nano_usd", 101)])
+    held(ledger.hold(order("b", 1)))
+
+
+def test_caps_that_contradict_each_other_or_have_no_place_are_refused(ledger: EmbeddedLedger) -> None:
+    with pytest.raises(ValueError, match="two caps"):
+        ledger.set_caps(TENANT, [Cap("tokens", 1), Cap("tokens", 2)])
+    with pytest.raises(ValueError, match="no such run"):
+        ledger.set_caps("run:x", [Cap("tokens", 1)])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="time zone"):
+            ledger.set_caps(TENANT, [Cap("tokens", 1)], "Middle/Earth")
+
+
+def test_windows_follow_the_tenant_s_time_zone(clock: ManualClock) -> None:
+    ledger = EmbeddedLedger(clock)
+    ledger.set_caps(TENANT, [Cap("nano_usd", 10, "day")], "Asia/Tokyo")
+    ledger.hold(order("a", 10))
+    clock.turn(14 * 3_600)
+    assert isinstance(ledger.hold(order("b", 10)), Held)
+    clock.turn(3_600)
+    held(ledger.hold(order("b", 10)))
+
+
+def test_a_soft_cap_lets_pass_and_tells_once(ledger: EmbeddedLedger) -> None:
+    soft = Cap("nano_usd", 50, hard=False)
+    ledger.set_caps(TENANT, [soft])
+    for name in "abc":
+        charge(ledger, name, 30)
+    assert ledger.drain_crossings() == [Crossing(TENANT, soft, 60)]
+    assert ledger.drain_crossings() == []
+    ledger.hold(order("d", 1))
+    ledger.set_caps(TENANT, [Cap("nano_usd", 91, "week", hard=False)])
+    entry = settle(ledger, "d", Charge(1))
+    ledger.set_caps(TENANT, [])
+    ledger.apply(entry)
+    assert [crossing.scope for crossing in ledger.drain_crossings()] == [""]
+
+
+def test_a_next_attempt_takes_its_predecessor_s_place_and_never_waits_for_itself(ledger: EmbeddedLedger) -> None:
+    first = held(ledger.hold(order("a", 90)))
+    settlement = settle(ledger, "a", Charge(20))
+    assert isinstance(ledger.hold(order("b", 80)), Held)
+    second = held(ledger.hold(order("b", 80), settlement))
+    assert second.replaces == first.id
+    assert cap_of(ledger, TENANT) == (0, 100)
+    ledger.apply(settlement)
+    assert cap_of(ledger, TENANT) == (20, 80)
+
+
+def test_a_dropped_next_attempt_lets_its_predecessor_stand_in_full_again(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 90))
+    settlement = settle(ledger, "a", Charge(20))
+    ledger.hold(order("b", 10), settlement)
+    assert cap_of(ledger, TENANT) == (0, 90)
+    ledger.drop("b")
+    assert cap_of(ledger, TENANT) == (0, 90)
+    again = ledger.hold(order("c", 81), settlement)
+    assert isinstance(again, Held)
+    assert cap_of(ledger, TENANT) == (0, 90)
+    held(ledger.hold(order("c", 80), settlement))
+
+
+def test_only_an_open_predecessor_with_that_settlement_is_replaced_and_only_once(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 10))
+    settlement = settle(ledger, "a", Charge(1))
+    ledger.hold(order("b", 10), settlement)
+    for wrong in (settlement, SettleEntry("nobody")):
+        with pytest.raises(ValueError, match="not open with this settlement"):
+            ledger.hold(order("c", 10), wrong)
+
+
+def test_a_mistaken_order_leaves_the_predecessor_as_it_stood(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 10))
+    ledger.hold(order("taken", 10))
+    settlement = settle(ledger, "a", Charge(1))
+    with pytest.raises(ValueError, match="open already"):
+        ledger.hold(order("taken", 10), settlement)
+    assert cap_of(ledger, TENANT) == (0, 20)
+
+
+def test_an_expired_hold_is_charged_in_full_and_a_late_settlement_refunds(
+    ledger: EmbeddedLedger, clock: ManualClock
+) -> None:
+    ledger.hold(Order("a", (TENANT,), 80, 5, 5, clock.utc_us() + 1_000_000))
+    assert ledger.expire() == []
+    clock.turn(1)
+    (entry,) = ledger.expire()
+    ledger.apply(entry)
+    assert cap_of(ledger, TENANT) == (80, 0)
+    refund = ledger.settle("a", Charge(30, 5, 1))
+    assert isinstance(refund, RefundEntry)
+    assert cap_of(ledger, TENANT) == (80, 0)
+    ledger.apply(refund)
+    ledger.apply(refund)
+    assert cap_of(ledger, TENANT) == (30, 0)
+    assert ledger.settle("a", Charge(0)) is None
+    balances = ledger.balances(TENANT)
+    assert balances is not None
+    assert (balances.nano, balances.input_tokens, balances.output_tokens, balances.calls) == (30, 5, 1, 1)
+
+
+def test_the_operator_confirms_or_refunds_each_marked_charge_once(ledger: EmbeddedLedger) -> None:
+    for name in "ab":
+        charge(ledger, name, 30, "uncertain")
+    charge(ledger, "c", 5)
+    refund, confirm = ledger.marks.refund("a"), ledger.marks.confirm("b")
+    assert refund is not None
+    assert confirm is not None
+    for entry in (refund, confirm, refund, confirm):
+        ledger.apply(entry)
+    assert cap_of(ledger, TENANT) == (35, 0)
+    assert ledger.marks.refund("a") is None
+    assert ledger.marks.confirm("b") is None
+    assert ledger.marks.refund("c") is None
+    assert ledger.marks.sums["uncertain"] == (2, 60)
+
+
+def test_an_implausible_report_suspends_its_bound_until_the_operator_decides(ledger: EmbeddedLedger) -> None:
+    ledger.hold(order("a", 30))
+    entry = settle(ledger, "a", Charge(30, mark="implausible", suspends="openai/o200k", reported_nano=90))
+    assert ledger.marks.suspended == {"openai/o200k": "a"}
+    ledger.apply(entry)
+    confirm = ledger.marks.confirm("a")
+    assert confirm is not None
+    ledger.apply(confirm)
+    assert ledger.marks.suspended == {}
+
+
+def test_the_list_of_marked_charges_is_bounded(clock: ManualClock) -> None:
+    ledger = EmbeddedLedger(clock, marked_max=2)
+    for name in "abc":
+        charge(ledger, name, 1, "counted")
+    assert list(ledger.marks.listed) == ["b", "c"]
+    assert ledger.marks.sums == {"counted": (3, 3)}
+
+
+def test_a_killed_tenant_takes_nothing_until_revived(ledger: EmbeddedLedger) -> None:
+    charge(ledger, "a", 1)
+    ledger.kill(TENANT)
+    assert ledger.hold(order("b", 1)) == Ended(TENANT, "killed")
+    balances = ledger.balances(TENANT)
+    assert balances is not None
+    assert balances.state == "killed"
+    ledger.kill(TENANT, on=False)
+    held(ledger.hold(order("b", 1)))
+
+
+def test_what_is_unknown_or_resolved_is_harmless(ledger: EmbeddedLedger) -> None:
+    ledger.drop("nobody")
+    assert ledger.settle("nobody", Charge(1)) is None
+    ledger.apply(SettleEntry("nobody", 5))
+    assert ledger.balances("tenant:nobody") is None
+    charge(ledger, "a", 1)
+    assert ledger.settle("a", Charge(1)) is None
+
+
+def test_a_clock_that_is_stepped_back_changes_no_window(ledger: EmbeddedLedger, clock: ManualClock) -> None:
+    ledger.set_caps(TENANT, [Cap("nano_usd", 10, "minute")])
+    ledger.hold(order("a", 10))
+    clock.set_utc_us(clock.utc_us() - 120_000_000)
+    assert isinstance(ledger.hold(order("b", 10)), Held)
+
+
+def test_every_entry_survives_its_dict() -> None:
+    entry = HoldEntry("a", ("s",), 1, 2, 3, 4, 5, "b")
+    assert to_dict(entry) == {"t": "hold1", "id": "a", "s": ("s",), "n": 1, "i": 2, "o": 3, "at": 4, "x": 5, "r": "b"}
+    assert from_dict(to_dict(entry)) == entry
+
+
+@pytest.mark.parametrize("stored", [{}, {"t": "hold9"}, {"t": "settle1"}, {"t": "settle1", "id": "a", "n": "1"}])
+def test_what_is_no_entry_is_refused(stored: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="ledger entry"):
+        from_dict(stored)
