@@ -1,7 +1,7 @@
 """Holds what the attempt may cost at most in every scope, lowers the output to what is affordable, settles.
 
 A hold that does not fit because of other holds waits, fairly and for a bounded time, at its full output; one that
-settled spend leaves no room for is refused. A retry's hold replaces its predecessor's, so a call never waits for itself.
+settled spend leaves no room for is refused. A retry's hold replaces its predecessor's: a call never waits for itself.
 """
 
 import asyncio
@@ -61,11 +61,11 @@ class Budget(AttemptStage):
         return None
 
     def _refuse_suspended(self, attempt: Attempt) -> None:
-        hold_id = self._ledger.books.suspended.get(_bound_id(attempt))
+        hold_id = self._ledger.books.marks.suspended.get(_bound_id(attempt))
         if hold_id is not None:
             raise UnboundedCost(
-                f"{attempt.target.name} reported far more usage than a call could have had ({hold_id}); it is left alone "
-                "until the operator confirms or refunds that charge"
+                f"{attempt.target.name} reported far more usage than a call could have had ({hold_id}); "
+                "it is left alone until the operator confirms or refunds that charge"
             )
 
     async def _weigh(self, attempt: Attempt, wish: Wish, *, exactly: bool = False) -> Weight:
