@@ -12,9 +12,7 @@ from .normalise import View, normalise
 from .rule import Rule
 
 _SEPARATOR = "\n\x00\n"
-_RANK = {
-    kind: rank for rank, kind in enumerate(("login", "secret", "iban", "card", "wallet", "email", "ssn"))
-}
+_RANK = {kind: rank for rank, kind in enumerate(("login", "secret", "iban", "card", "wallet", "email", "ssn"))}
 
 
 class Detector:

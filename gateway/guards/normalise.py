@@ -10,6 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from .rule import Pattern
+
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
 _MARKS = "\u0300-\u036f\u20d0-\u20ff\U000e0000-\U000e01ef"
 _DASHES = "\u058a\u05be\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
@@ -24,7 +26,9 @@ _FORMS = (
     "\u00aa\u00b2\u00b3\u00b9\u00ba\u2070-\u208e\u2090-\u209c\u2100-\u214f\u2460-\u24ff\u2776-\u2793\ufe50-\ufe6b"
     "\uff01-\uff5e\uffe0-\uffe6\U0001d400-\U0001d7cb\U0001f130-\U0001f189\ufb00-\ufb06"
 )
-_ODD = re.compile(f"[{_INVISIBLE}{_MARKS}{_DASHES}{_DOTS}{_SPACES}{_DIGITS}{_FORMS}]")
+_ODD_CLASS = f"[{_INVISIBLE}{_MARKS}{_DASHES}{_DOTS}{_SPACES}{_DIGITS}{_FORMS}]"
+_ODD = re.compile(_ODD_CLASS)
+_ANY_ODD = Pattern(_ODD_CLASS)
 _DROPPED = re.compile(f"[{_INVISIBLE}{_MARKS}]")
 _DASH = re.compile(f"[{_DASHES}]")
 _DOT = re.compile(f"[{_DOTS}]")
@@ -64,9 +68,9 @@ def normalise(text: str) -> View:
     """The view of `text` the patterns are run on; linear, and without a map where nothing is odd."""
     if text.isascii():
         return View(text.encode(), None, None)
-    match = _ODD.search(text)
-    if match is None:
-        return View(text.encode("utf-8", "replace"), text, None)
+    buf = text.encode("utf-8", "replace")
+    if _ANY_ODD.span(buf) is None:
+        return View(buf, text, None)
     pieces: list[str] = []
     origin: list[int] = []
     last = 0

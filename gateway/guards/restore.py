@@ -9,7 +9,7 @@ from .vault import LABELS, SUFFIX_CHARS, Vault
 
 # As models write them back: markdown escapes the underscore, some lower the case.
 WRITTEN = re.compile(
-    rf"(?i)(?<![A-Za-z0-9])({'|'.join(LABELS.values())})\\{{0,2}}_([A-Z2-7]{{{SUFFIX_CHARS}}})(?![A-Za-z0-9])"
+    rf"(?i)(?<![A-Za-z0-9])({'|'.join(LABELS.values())})\\{{0,2}}_([B-DF-HJ-NP-T]{{{SUFFIX_CHARS}}})(?![A-Za-z0-9])"
 )
 NO_HOSTS: frozenset[str] = frozenset()
 

@@ -1,6 +1,6 @@
 """The run's vault: which placeholder stands for which value, and nothing that tells one from the other outside.
 
-A placeholder is `LABEL_` and 14 base-32 characters: 70 bits of HMAC-SHA256(random key of the run, kind and value). So the
+A placeholder is `LABEL_` and 16 of sixteen consonants: 64 bits of HMAC-SHA256(random key of the run, kind and value). So the
 same value has the same placeholder in every turn (prompt caches hold), nobody can make one that the vault takes for its
 own, and none is a prefix of another: a label has no underscore and all suffixes are of one length. Only what this vault
 issued is restored. `sealed` and `opened` carry it to disk or another replica under AES-256-GCM (NIST SP 800-38D).
@@ -12,7 +12,6 @@ import hmac
 import json
 import os
 import re
-from base64 import b32encode
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
@@ -37,8 +36,9 @@ LABELS = MappingProxyType(
         "secret": "SECRET",
     }
 )
-SUFFIX_CHARS = 14
-PLACEHOLDER = re.compile(rf"(?:{'|'.join(LABELS.values())})_[A-Z2-7]{{{SUFFIX_CHARS}}}(?![A-Za-z0-9])")
+SUFFIX_CHARS = 16
+_LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKLMNPQRST")
+PLACEHOLDER = re.compile(rf"(?:{'|'.join(LABELS.values())})_[B-DF-HJ-NP-T]{{{SUFFIX_CHARS}}}(?![A-Za-z0-9])")
 PLACEHOLDER_CHARS_MAX = max(map(len, LABELS.values())) + 1 + SUFFIX_CHARS
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -85,7 +85,7 @@ class Vault:
         if len(value) > self._value_chars_max:
             raise VaultFull(f"value has {len(value)} characters, at most {self._value_chars_max}")
         digest = hmac.digest(self._key, f"{kind}\x00{value}".encode("utf-8", "surrogatepass"), "sha256")
-        made = f"{LABELS[kind]}_{b32encode(digest[:10])[:SUFFIX_CHARS].decode()}"
+        made = f"{LABELS[kind]}_{digest[: SUFFIX_CHARS // 2].hex().translate(_LETTERS)}"
         self._by_placeholder[made] = value
         self._by_value[kind, value] = made
         return made

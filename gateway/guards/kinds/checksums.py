@@ -6,8 +6,10 @@ All take a string of ASCII digits (or what the docstring says) and answer whethe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import mul
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_VALUES = bytes(range(48)) + bytes(range(10)) + bytes(range(58, 256))
+_DOUBLED = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(range(10, 256))
 _VERHOEFF_D = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
     (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
@@ -34,11 +36,8 @@ _VERHOEFF_P = (
 
 def luhn(digits: str) -> bool:
     """Luhn's mod-10 (ISO/IEC 7812-1 annex B), check digit last."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        digit = ord(char) - 48
-        total += _DOUBLED[digit] if place & 1 else digit
-    return total % 10 == 0
+    values = digits.encode().translate(_VALUES)
+    return (sum(values[-1::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def verhoeff(digits: str) -> bool:
@@ -64,4 +63,4 @@ def mod_11_10(digits: str) -> bool:
 
 def weighted(digits: str, weights: Iterable[int]) -> int:
     """The sum of digits times weights, as long as both last."""
-    return sum((ord(char) - 48) * weight for char, weight in zip(digits, weights, strict=False))
+    return sum(map(mul, digits.encode().translate(_VALUES), weights))

@@ -44,7 +44,7 @@ def _is_address(buf: bytes, start: int, end: int) -> bool:
         return False
     if buf[end : end + 1] == b":" and value.partition(b"@")[0] in _REMOTE_USERS:
         return False
-    return _URL_USER.search(buf[max(0, start - 200) : start]) is None
+    return buf[start - 1 : start] not in {b":", b"/"} or _URL_USER.search(buf[max(0, start - 200) : start]) is None
 
 
 def _is_spelt(buf: bytes, start: int, end: int) -> bool:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import re2
-
 from ..findings import Hit
-from ..rule import Rule
+from ..rule import Pattern, Rule
 from .national_digits import NUMBERINGS
 from .numbers import Number, classify
 from .phones import SHAPES as PHONE_SHAPES
 
-_RUN = re2.compile(rb"[+(]{0,2}\d(?:[ \t.\-/()_]{0,4}\d)+")
+_RUN = Pattern(r"[+(]{0,2}\d(?:[ \t.\-/()_]{0,4}\d){6,}")
 _GATE = r"\d(?:[ \t.\-/()_]{0,4}\d){6}"
 _GROUP = re.compile(rb"\d+")
 _GROUPS_MAX = 7
@@ -37,8 +35,7 @@ _CENTURIES = (b"19", b"20")
 
 
 def _numbers(buf: bytes) -> Iterator[Hit]:
-    for match in _RUN.finditer(buf):
-        start, end = match.span()
+    for start, end in _RUN.spans(buf):
         if end - start < _DIGITS_MIN:
             continue
         groups = [group.span() for group in _GROUP.finditer(buf, start, end)]

@@ -105,7 +105,10 @@ def no_fnr(digits: str) -> bool:
     """Date (D-numbers add 40 to the day) and two mod-11 digits."""
     if not _day(int(digits[2:4]) % 40, int(digits[:2]) % 40):
         return False
-    return weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11 == 0 and weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+    return (
+        weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11 == 0
+        and weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+    )
 
 
 def dk_cpr(digits: str) -> bool:
@@ -268,7 +271,25 @@ def us_itin(digits: str) -> bool:
 
 def us_ein(digits: str) -> bool:
     """A campus prefix that is in use."""
-    return digits[:2] not in {"00", "07", "08", "09", "17", "18", "19", "28", "29", "49", "69", "70", "78", "79", "89", "96", "97"}
+    return digits[:2] not in {
+        "00",
+        "07",
+        "08",
+        "09",
+        "17",
+        "18",
+        "19",
+        "28",
+        "29",
+        "49",
+        "69",
+        "70",
+        "78",
+        "79",
+        "89",
+        "96",
+        "97",
+    }
 
 
 def us_npi(digits: str) -> bool:

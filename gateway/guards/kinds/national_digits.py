@@ -7,10 +7,8 @@ shortly before it. Each line names the law or authority that publishes the algor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-
-import re2
 
 from . import national_checks as check
 
@@ -98,37 +96,26 @@ NUMBERINGS: tuple[Numbering, ...] = (
     Numbering("us_ssn_tax", "tax_id", (9,), check.any_digits, r"\btin\b|taxpayer id", "IRS, TIN"),
 )  # fmt: skip
 
-
-def _compiled(words: str) -> re2._Regexp:
-    """A word's edge is anything but a letter, so that `customer_cpf` and `cpf2` count."""
-    return re2.compile(("(?i)(?:" + words + ")").replace(r"\b", "(?:^|[^A-Za-z]|$)").encode())
-
-
-_GENERAL_WORD = _compiled(_GENERAL)
+GENERAL_WORDS = _GENERAL
 _BY_LENGTH = {
-    length: tuple((entry, _compiled(entry.words)) for entry in NUMBERINGS if length in entry.lengths) for length in range(7, 19)
+    length: tuple((index, entry) for index, entry in enumerate(NUMBERINGS) if length in entry.lengths)
+    for length in range(7, 19)
 }
 
 
-def named(lead: bytes, digits: str) -> tuple[str, str] | None:
-    """Kind and rule of a valid number whose country's own word stands in the text before it."""
-    for entry, word in _BY_LENGTH.get(len(digits), ()):
-        if entry.valid(digits) and word.search(lead):
+def named(words: Container[int], digits: str) -> tuple[str, str] | None:
+    """Kind and rule of a valid number whose country's own word stands before it; `words` are indexes of NUMBERINGS."""
+    for index, entry in _BY_LENGTH.get(len(digits), ()):
+        if index in words and entry.valid(digits):
             return entry.kind, f"{entry.kind}.{entry.rule}"
     return None
 
 
-def telling(lead: bytes, digits: str, sizes: tuple[int, ...]) -> tuple[str, str] | None:
+def telling(digits: str, sizes: tuple[int, ...], *, general: bool) -> tuple[str, str] | None:
     """Kind and rule of a valid number that its own shape, or a general word for such numbers, gives away."""
-    general: bool | None = None
-    for entry, _ in _BY_LENGTH.get(len(digits), ()):
-        if not entry.valid(digits):
-            continue
-        spaced = sizes == (1,) * len(digits)
-        if entry.alone is not None and (sizes in entry.alone or (spaced and (len(digits),) in entry.alone)):
+    spaced = len(sizes) == len(digits)
+    for _, entry in _BY_LENGTH.get(len(digits), ()):
+        alone = entry.alone is not None and (sizes in entry.alone or (spaced and (len(digits),) in entry.alone))
+        if (alone or (general and entry.valid is not check.any_digits)) and entry.valid(digits):
             return entry.kind, f"{entry.kind}.{entry.rule}"
-        if entry.valid is not check.any_digits:
-            general = bool(_GENERAL_WORD.search(lead)) if general is None else general
-            if general:
-                return entry.kind, f"{entry.kind}.{entry.rule}"
     return None

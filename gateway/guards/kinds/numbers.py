@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import re2
 
 from ..findings import Hit
-from .national_digits import named, telling
+from ..rule import Pattern
+from .national_digits import GENERAL_WORDS, NUMBERINGS, named, telling
 from .payment import is_card
 from .phones import is_phone, looks_like_phone
 
 _CONTEXT_BYTES = 64
-_KEY = re2.compile(rb"[\"'`]?[\w .\-]{1,40}[\"'`*]{0,3}\s{0,3}[:=]\s{0,3}\\{0,2}[\"'`]?\z")
+_KEY = Pattern(rb"[\"'`]?[\w .\-]{1,40}[\"'`*]{0,3}\s{0,3}[:=]\s{0,3}\\{0,2}[\"'`]?\z")
 _QUAD = re2.compile(rb"(?:\d{1,3} ?\. ?){3}\d{1,3}")
 _DECIMAL = re2.compile(rb"\d{1,4}\.\d{6,}")
 # Classes of the words that say what a number is, each with its words.
@@ -36,9 +37,16 @@ _WORDS = (
 _SAID = tuple(re2.compile(pattern.encode()) for pattern in _WORDS)
 
 
+_GENERAL = len(_WORDS)
+_NAMED = _GENERAL + 1
+_NOBODY: frozenset[int] = frozenset()
+
+
 def _presence() -> re2.Set:
+    """All words at once: the classes, the general ones, then each country's. An edge is anything but a letter."""
     present = re2.Set.SearchSet()
-    for pattern in _WORDS:
+    national = [f"(?i)(?:{pattern})" for pattern in (GENERAL_WORDS, *(entry.words for entry in NUMBERINGS))]
+    for pattern in (*_WORDS, *(pattern.replace(r"\b", "(?:^|[^A-Za-z]|$)") for pattern in national)):
         present.Add(pattern.encode())
     present.Compile()
     return present
@@ -47,6 +55,7 @@ def _presence() -> re2.Set:
 _PRESENT = _presence()
 _ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _TIGHT = frozenset(b"-./")
+_NEUTRAL = frozenset({"", "card", "ssn"})
 _PLUS = frozenset({b"%2B", b"%2b"})
 _ESCAPED = frozenset({b"%2B", b"%2b", b"%20", b"%3A", b"%3a", b"%3D", b"%3d"})
 
@@ -77,9 +86,9 @@ class Number:
         """What is said of it: its key if it has one (`"phone": "…`), else the text before it on its line."""
         buf, start = self.buf, self.start
         before = buf[max(0, start - _CONTEXT_BYTES) : start]
-        key = _KEY.search(before)
+        key = _KEY.span(before)
         if key is not None:
-            return key.group()
+            return before[key[0] : key[1]]
         line = before.rpartition(b"\n")[2]
         if line.strip(b" \t-*|\"'"):
             return line
@@ -105,31 +114,35 @@ def classify(number: Number) -> Hit | None:
     plus = number.plus
     if not plus and is_card(digits) and (number.whole or len(digits) >= 15) and _stands_alone(number):
         return Hit(start, end, "card", "card")
-    if not number.clear_edges() or _QUAD.fullmatch(buf[start:end]):
+    if not number.clear_edges() or (len(number.sizes) == 4 and _QUAD.fullmatch(buf[start:end])):
         return None
-    lead = number.lead()
-    context = said(lead)
     if plus:
         return Hit(start, end, "phone", "phone") if is_phone(digits) else None
+    context, countries, general = said(number.lead())
     kind = None
-    if context != "phone":
-        kind = named(lead, digits)
+    if countries and context != "phone":
+        kind = named(countries, digits)
     if kind is None and _is_ssn(number, context):
         kind = ("ssn", "ssn")
-    if kind is None and context in {"", "card", "ssn"}:
-        kind = telling(lead, digits, number.sizes)
+    if kind is None and context in _NEUTRAL:
+        kind = telling(digits, number.sizes, general=general)
     if kind is None and _is_national_phone(number, context):
         kind = ("phone", "phone")
     return None if kind is None else Hit(start, end, *kind)
 
 
-def said(lead: bytes) -> str:
-    """The class of the last telling word of a text: phone, ssn, card, none, or empty."""
-    found = _PRESENT.Match(lead) or []
-    if len(found) < 2:
-        return _CLASSES[found[0]] if found else ""
-    last = max((max(match.start() for match in _SAID[index].finditer(lead)), index) for index in found)
-    return _CLASSES[last[1]]
+def said(lead: bytes) -> tuple[str, frozenset[int], bool]:
+    """What a text's words tell: the class of the last such word, the countries named, whether a general word is there."""
+    found = _PRESENT.Match(lead)
+    if not found:
+        return "", _NOBODY, False
+    classes = [index for index in found if index < _GENERAL]
+    context = "" if not classes else _CLASSES[classes[0]]
+    if len(classes) > 1:
+        context = _CLASSES[
+            max((max(match.start() for match in _SAID[index].finditer(lead)), index) for index in classes)[1]
+        ]
+    return context, frozenset([index - _NAMED for index in found if index >= _NAMED]), _GENERAL in found
 
 
 def _is_national_phone(number: Number, context: str) -> bool:

@@ -53,9 +53,19 @@ def _is_bech32(buf: bytes, start: int, end: int) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    pattern_rule("wallet.base58", "wallet", r"\b[13LMDAT9][1-9A-HJ-NP-Za-km-z]{25,34}\b", "BIP 13, TRON developer docs", check=_is_base58),
     pattern_rule(
-        "wallet.bech32", "wallet", r"\b(?:bc1|ltc1|tb1)[02-9ac-hj-np-z]{11,71}\b|\bBC1[02-9AC-HJ-NP-Z]{11,71}\b", "BIP 173, BIP 350", check=_is_bech32
+        "wallet.base58",
+        "wallet",
+        r"\b[13LMDAT9][1-9A-HJ-NP-Za-km-z]{25,34}\b",
+        "BIP 13, TRON developer docs",
+        check=_is_base58,
+    ),
+    pattern_rule(
+        "wallet.bech32",
+        "wallet",
+        r"\b(?:bc1|ltc1|tb1)[02-9ac-hj-np-z]{11,71}\b|\bBC1[02-9AC-HJ-NP-Z]{11,71}\b",
+        "BIP 173, BIP 350",
+        check=_is_bech32,
     ),
     pattern_rule("wallet.ethereum", "wallet", r"\b0x[0-9a-fA-F]{40}\b", "EIP-55"),
     pattern_rule("wallet.ripple", "wallet", r"\br[1-9A-HJ-NP-Za-km-z]{24,34}\b", "XRPL, addresses", check=_is_ripple),
