@@ -142,9 +142,7 @@ class Book:
             found = keyring.find(self._reader, tenant, NAMES)
             if found is None:
                 self.change_now([keyring.new(tenant, NAMES, utc_now_us())])
-                found = keyring.find(self._reader, tenant, NAMES)
-            if found is None:
-                raise KeyMissing(f"the secret of tenant {tenant} could not be made")
+                return self.secret(tenant)
             known = self._secrets[tenant] = found[1]
         return known
 
@@ -198,8 +196,7 @@ class Book:
 
     def close(self) -> None:
         """Write what is queued, sign a last checkpoint, close the file, give up the lock. Twice is harmless."""
-        if not self._writer.stopped:
-            self._writer.stop()
+        self._writer.stop()
         self._reader.close()
         self._lock.release()
 
@@ -215,3 +212,4 @@ class Book:
         if self._queue.qsize() >= self._limits.queue_max:
             raise BookUnavailable(f"the book's queue is full: {self._limits.queue_max} records wait to be written")
         self._queue.put(item)
+        self._writer.sweep()

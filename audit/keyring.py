@@ -53,10 +53,7 @@ class Keyring:
         if found is not None:
             return found
         db.execute(*self.new(tenant, owner, at_us))
-        made = self.find(db, tenant, owner)
-        if made is None:
-            raise KeyMissing(f"the key of {owner!r} of tenant {tenant} could not be made")
-        return made
+        return self.need(db, tenant, owner, at_us)
 
     def new(self, tenant: str, owner: str, at_us: int) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that makes a key for this owner unless it has one."""

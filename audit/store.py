@@ -79,8 +79,13 @@ def mark_open(db: sqlite3.Connection, *, is_open: bool) -> None:
 
 
 def write_through(db: sqlite3.Connection) -> None:
-    """Copy the WAL into the database, fsync it and empty the WAL; raise sqlite3.OperationalError if that fails."""
+    """Copy the WAL into the database, fsync it and empty the WAL; raise sqlite3.OperationalError if that fails.
+
+    A reader that is in the way is not waited for: the callers of the book would wait as well.
+    """
+    db.execute("PRAGMA busy_timeout = 0")
     busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     if busy:
         raise sqlite3.OperationalError("a reader keeps the write-ahead log busy")
 

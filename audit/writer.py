@@ -88,8 +88,11 @@ class Writer:
 
     def stop(self) -> None:
         """Write what is queued, sign a last checkpoint, end the thread and close the file."""
-        self.queue.put(None)
+        if not self.stopped:
+            self.queue.put(None)
         self._thread.join(self.limits.close_wait_s)
+        if self._thread.is_alive():
+            raise BookUnavailable(f"the book still writes after {self.limits.close_wait_s} s; it stays locked")
 
     def _load(self, db: sqlite3.Connection) -> None:
         """Take tree, tenants and time from what is durable; refuse a file that does not contain its last checkpoint."""
@@ -120,16 +123,15 @@ class Writer:
             self._serve()
         finally:
             self.stopped = True
-            self._fail_queued()
+            self.fail_queued()
             self._close()
 
     def _close(self) -> None:
-        """Close the file; only a book whose last write succeeded counts as closed well."""
+        """Close the file; a book that could not be taken up again after a failure does not count as closed."""
         if self._db is None:
             return
         with contextlib.suppress(sqlite3.Error):
-            if self.failure is None:
-                store.mark_open(self._db, is_open=False)
+            store.mark_open(self._db, is_open=False)
         self._db.close()
 
     def _serve(self) -> None:
@@ -242,9 +244,6 @@ class Writer:
 
     def _sign(self, *, closing: bool) -> None:
         """Sign a checkpoint over what is durable and heads of the tenants that wrote since the last one."""
-        size = self._tree.edge.size
-        if size == self._signed_size:
-            return
         self._signed_at = time.monotonic()
         try:
             db = self._connection()
@@ -290,7 +289,13 @@ class Writer:
             self._db.close()
             self._db = None
 
-    def _fail_queued(self) -> None:
+    def sweep(self) -> None:
+        """Fail what was queued after the thread had looked for the last time: nobody else would tell those callers."""
+        if self.stopped:
+            self.fail_queued()
+
+    def fail_queued(self) -> None:
+        """Tell everybody who still waits that the book is closed."""
         group: list[Append] = []
         with contextlib.suppress(Empty):
             while True:

@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,83 @@ async def test_a_full_queue_and_a_closed_book_refuse_at_once(tmp_path: Path) -> 
     book.close()
     with pytest.raises(BookUnavailable, match="closed"):
         book.append(record(), tenant="a")
+
+
+def test_an_append_that_meets_a_writer_that_has_just_ended_is_told(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.close()
+    future: Future[Any] = Future()
+    book._queue.put(None)
+    book._queue.put((record(), "a", (), None, future, None))
+    book._writer.sweep()
+    with pytest.raises(BookUnavailable, match="closed"):
+        future.result(timeout=0)
+
+
+def test_a_state_change_that_is_no_sql_is_refused_and_the_file_is_untouched(book: Book) -> None:
+    with pytest.raises(StatementFailed, match="nonsense"):
+        book.change_now([("nonsense", ())])
+    with pytest.raises(BookUnavailable):
+        book.change_now([("ROLLBACK", ())])
+    with pytest.raises(BookUnavailable):
+        book.change_now([("INSERT OR ROLLBACK INTO thing VALUES('x', 1)", ())] * 2)
+    assert book.append_now(record(), tenant="a").index == 0
+    assert book.query("SELECT * FROM thing") == []
+
+
+def test_a_file_that_was_altered_while_the_book_recovered_is_not_written_to(tmp_path: Path) -> None:
+    with open_book(tmp_path) as book:
+        for _ in range(3):
+            book.append_now(record(), tenant="a")
+    with open_book(tmp_path) as book:
+        with pytest.raises(BookUnavailable):
+            book.change_now([("ROLLBACK", ())])
+        db = sqlite3.connect(tmp_path / "book.sqlite", isolation_level=None)
+        db.execute("DELETE FROM book_leaf WHERE idx = 2")
+        db.close()
+        with pytest.raises(BookUnavailable, match="2 records, its last checkpoint was signed over 3"):
+            book.append_now(record(), tenant="a")
+
+
+def test_an_erasure_waits_for_no_reader_and_the_log_is_emptied_when_the_reader_is_gone(book: Book) -> None:
+    book.append_now(record(), tenant="a")
+    with Reader.open(book.path) as reader:
+        reader.db.execute("BEGIN")
+        reader.db.execute("SELECT count(*) FROM book_leaf").fetchone()
+        book.append_now({"kind": "erasure"}, tenant="a")
+        assert book.path.with_name("book.sqlite-wal").stat().st_size > 0
+    book.append_now(record(), tenant="a")
+    assert book.path.with_name("book.sqlite-wal").stat().st_size == 0
+
+
+def test_a_disk_that_is_full_when_a_checkpoint_is_due_costs_only_the_checkpoint(tmp_path: Path) -> None:
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    book = open_book(tmp_path, limits=BookLimits(checkpoint_every_s=1e9))
+    book.append_now(record(), tenant="a")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, unlimited[1]))
+    try:
+        book.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    with open_book(tmp_path) as again:
+        assert [orjson.loads(body)["kind"] for _, body in again.records()] == ["intent", "repair"]
+    assert verify_book(tmp_path / "book.sqlite", [SIGNER.verifier]).ok
+
+
+def test_a_writer_that_does_not_end_keeps_its_lock(tmp_path: Path) -> None:
+    book = open_book(tmp_path, limits=BookLimits(close_wait_s=0.05))
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT sum(i) FROM n"
+    thread = threading.Thread(target=book.change_now, args=([(slow, ())],))
+    thread.start()
+    while book.queued:
+        pass
+    with pytest.raises(BookUnavailable, match="still writes after"):
+        book.close()
+    with pytest.raises(FolderLocked):
+        open_book(tmp_path)
+    thread.join()
+    book._writer._thread.join()
+    book.close()
 
 
 def test_an_append_whose_loop_has_ended_is_still_written(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.book import Book
 from audit.errors import BookDamaged, KeyMissing, RecordRefused, Shredded
 from audit.keyring import Keyring
 from audit.master import MasterKey
 from audit.note import Signer
-from audit.payload import PAYLOAD_BYTES_MAX, Payload, seal
+from audit.payload import PAYLOAD_BYTES_MAX, Payload
 from audit.pseudonym import pseudonym
 from audit.verify import verify_book
 
@@ -78,25 +79,41 @@ def test_shredding_a_tenant_takes_everything_of_it_and_its_pseudonyms(book: Book
 def test_a_swapped_or_altered_payload_does_not_open(book: Book, tmp_path: Path) -> None:
     first, second = add(book, b"first"), add(book, b"second")
     with sqlite3.connect(tmp_path / "book.sqlite") as db:
-        db.execute(
-            "UPDATE book_payload SET sealed = (SELECT sealed FROM book_payload WHERE idx = ?) WHERE idx = ?",
-            (second, first),
-        )
+        (sealed,) = db.execute("SELECT sealed FROM book_payload WHERE idx = ?", (second,)).fetchone()
+        db.execute("UPDATE book_payload SET sealed = ? WHERE idx = ?", (sealed, first))
     db.close()
     with pytest.raises(BookDamaged, match="altered, or is another record's"):
         book.payload(first)
 
 
-def test_a_payload_that_its_own_key_holder_forged_does_not_match_the_commitment(book: Book) -> None:
+def test_a_content_sealed_anew_by_a_key_holder_does_not_match_what_the_record_commits_to(book: Book) -> None:
     index = add(book, b"first")
-    [(number,)] = book.query("SELECT key FROM book_payload")
     found = Keyring(MASTER).find(book._reader, "a", "")
     assert found is not None
-    assert found[0] == number
-    record = orjson.loads(dict(book.records())[index])
-    forged = b"n" * 12
-    assert seal(found[1], b"second")[0] != record["payload"]["commitment"]
-    assert forged not in book.query("SELECT sealed FROM book_payload")[0][0]
+    commitment = orjson.loads(dict(book.records())[index])["payload"]["commitment"]
+    nonce = b"n" * 12
+    forged = nonce + AESGCM(found[1]).encrypt(nonce, b"s" * 32 + b"second", commitment.encode())
+    book.change_now([("UPDATE book_payload SET sealed = ? WHERE idx = ?", (forged, index))])
+    with pytest.raises(BookDamaged, match="not what its record commits to"):
+        book.payload(index)
+
+
+def test_a_key_that_is_gone_is_told_apart_from_one_that_was_shredded(book: Book) -> None:
+    index = add(book, b"first")
+    book.change_now([("UPDATE book_key SET wrapped = NULL", ())])
+    with pytest.raises(Shredded, match="key of this payload was destroyed"):
+        book.payload(index)
+    book.change_now([("DELETE FROM book_key", ())])
+    with pytest.raises(KeyMissing, match="is not in the book"):
+        book.payload(index)
+
+
+def test_only_the_last_thousand_keys_are_kept_in_memory(book: Book) -> None:
+    keyring = Keyring(MASTER)
+    book.change_now([keyring.new("a", f"p_{each}", 1) for each in range(1_001)])
+    for each in range(1_001):
+        assert keyring.find(book._reader, "a", f"p_{each}") is not None
+    assert len(keyring._cache) == 1_000
 
 
 def test_what_cannot_be_kept_or_read_says_why(book: Book, tmp_path: Path) -> None:
