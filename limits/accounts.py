@@ -94,10 +94,28 @@ class Tally:
         return (self.nano, self.input_tokens, self.output_tokens, self.input_tokens + self.output_tokens, 0)[dim]
 
 
-class Account:
-    """A scope's caps and spend. `wake_us` is the next instant at which something about it changes by itself."""
+class Path:
+    """The accounts of a call's scopes as one: their cells and tallies, until `wake_us` or any change of any account.
 
-    __slots__ = ("call_caps", "cells", "closed_us", "days", "past", "scope", "tally", "wake_us", "why", "zone")
+    `simple` is false where a cap a call must be looked at too.
+    """
+
+    __slots__ = ("cells", "simple", "tallies", "wake_us")
+
+    def __init__(self, accounts: list["Account"]) -> None:
+        self.cells = tuple(cell for account in accounts for cell in account.cells)
+        self.tallies = tuple(account.tally for account in accounts)
+        self.wake_us = min((account.wake_us for account in accounts), default=FOREVER)
+        self.simple = not any(account.call_caps for account in accounts)
+
+
+class Account:
+    """A scope's caps and spend. `wake_us` is the next instant at which something about it changes by itself.
+
+    `paths` is what the ledger remembers about this and other accounts together; any change here empties it.
+    """
+
+    __slots__ = ("call_caps", "cells", "closed_us", "days", "past", "paths", "scope", "tally", "wake_us", "why", "zone")
 
     def __init__(self, scope: str, at_us: int, zone: ZoneInfo, *, daily: bool) -> None:
         self.scope = scope
@@ -109,10 +127,13 @@ class Account:
         self.tally = Tally(*bounds("day" if daily else "total", at_us, zone))
         self.closed_us = FOREVER
         self.why = ""
+        self.paths: dict[tuple[str, ...], Path] | None = None
         self.set_wake()
 
     def set_wake(self) -> None:
-        """Find the next instant at which a window ends or the scope closes."""
+        """Find the next instant at which a window ends or the scope closes; every change ends with this."""
+        if self.paths:
+            self.paths.clear()
         wake = min(self.closed_us, self.tally.end_us)
         for cell in self.cells:
             wake = min(wake, cell.end_us)

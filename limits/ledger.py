@@ -77,35 +77,27 @@ class EmbeddedLedger(Books):
         """
         if replaces is not None:
             return self._replace(order, replaces)
+        now = self._clock.utc_us()
+        path = self._paths.get(order.scopes)
+        if path is None or now >= path.wake_us:
+            found = self._path(order.scopes, now)
+            if isinstance(found, Ended):
+                return found
+            path = found
         nano, input_tokens, output_tokens = order.nano, order.input_tokens, order.output_tokens
         amounts = (nano, input_tokens, output_tokens, input_tokens + output_tokens, 1)
-        now = self._clock.utc_us()
-        accounts = self._accounts
-        cells: list[Cell] = []
-        tallies = []
-        fits = not order.caps
-        for scope in order.scopes:
-            account = accounts.get(scope) or self.account(scope, now)
-            if account is None:
-                return Ended(scope, "unknown")
-            if now >= account.wake_us:
-                if now >= account.closed_us:
-                    return account.closed_as(now)
-                account.roll(now)
-            for cell in account.cells:
-                if cell.used + amounts[cell.dim] > cell.limit:
-                    fits = False
-                cells.append(cell)
-            if account.call_caps:
+        cells = path.cells
+        fits = path.simple and not order.caps
+        for cell in cells:
+            if cell.used + amounts[cell.dim] > cell.limit:
                 fits = False
-            tallies.append(account.tally)
         if not fits and (refusal := self._refuse(order, amounts)) is not None:
             return refusal
         self._check_new(order.id)
         for cell in cells:
             cell.used += amounts[cell.dim]
         entry = HoldEntry(order.id, order.scopes, nano, input_tokens, output_tokens, now, order.expires_us)
-        self._open[order.id] = Standing(entry, amounts, cells, tallies)
+        self._open[order.id] = Standing(entry, amounts, cells, path.tallies)
         return entry
 
     def _check_new(self, hold_id: str) -> None:
@@ -272,6 +264,7 @@ class EmbeddedLedger(Books):
         takers = self._takers()
         for entry in entries:
             takers[type(entry)](entry)
+        self._crossings.clear()  # what was crossed before the restart was told before it
 
     def _takers(self) -> dict[type, Callable[[Any], None]]:
         return super()._takers() | {
@@ -302,7 +295,7 @@ class EmbeddedLedger(Books):
             raise ValueError(f"snapshot version {snapshot.get('v')} cannot be loaded here (expected {VERSION}, empty)")
         for written in snapshot["accounts"]:
             account = read_account(written, self.run(written.get("p", "")), self._zone(written["z"]))
-            self._accounts[account.scope] = account
+            self._keep(account)
         for written in snapshot["open"]:
             self._replay_hold(read_hold(written))
         self.marks.read(snapshot["marks"])
@@ -317,8 +310,8 @@ class EmbeddedLedger(Books):
                 if FOREVER > account.wake_us <= entry.at_us < account.closed_us:
                     account.roll(entry.at_us)
                 accounts.append(account)
-        cells = [c for account in accounts for c in account.cells if c.start_us <= entry.at_us]
+        cells = tuple(c for account in accounts for c in account.cells if c.start_us <= entry.at_us)
         amounts = amounts_of(entry.nano, entry.input_tokens, entry.output_tokens)
-        hold = Standing(entry, amounts, cells, [account.tally_at(entry.at_us) for account in accounts])
+        hold = Standing(entry, amounts, cells, tuple(account.tally_at(entry.at_us) for account in accounts))
         hold.place()
         self._open[entry.id] = hold

@@ -29,7 +29,7 @@ class Standing:
 
     __slots__ = ("amounts", "cells", "entry", "follower", "settlement", "standing", "tallies")
 
-    def __init__(self, entry: HoldEntry, amounts: Amounts, cells: list[Cell], tallies: list[Tally]) -> None:
+    def __init__(self, entry: HoldEntry, amounts: Amounts, cells: tuple[Cell, ...], tallies: tuple[Tally, ...]) -> None:
         self.entry = entry
         self.amounts = amounts
         self.cells = cells
@@ -50,7 +50,7 @@ class Standing:
         if self.settlement is not None:
             charge = amounts_of(self.settlement.nano, self.settlement.input_tokens, self.settlement.output_tokens)
             amount = max(amount, charge[cell.dim])
-        self.cells.append(cell)
+        self.cells = (*self.cells, cell)
         if self.standing is not None:
             self.standing.append(amount)
         cell.used += amount

@@ -286,6 +286,9 @@ def test_an_implausible_report_suspends_its_bound_until_the_operator_decides(led
     entry = settle(ledger, "a", Charge(30, mark="implausible", suspends="openai/o200k", reported_nano=90))
     assert ledger.marks.suspended == {"openai/o200k": "a"}
     ledger.apply(entry)
+    again = EmbeddedLedger(ManualClock())
+    again.replay([HoldEntry("a", (TENANT,), 30, 0, 0, 1, 2), entry])
+    assert again.marks.suspended == ledger.marks.suspended
     confirm = ledger.marks.confirm("a")
     assert confirm is not None
     ledger.apply(confirm)
