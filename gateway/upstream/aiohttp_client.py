@@ -97,6 +97,7 @@ class AiohttpUpstream:
         connection = response.connection
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = timeouts.idle_s
+            connection.protocol.start_timeout()  # else the running one, still the first byte's, would decide
         return AiohttpReply(response)
 
     async def close(self) -> None:
