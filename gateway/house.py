@@ -6,7 +6,6 @@
 """
 
 import base64
-import binascii
 import secrets
 import socket
 from collections.abc import Sequence
@@ -136,7 +135,7 @@ def _master_key(config: Config, made: list[str]) -> bytes:
 def _decoded(text: str, source: str) -> bytes:
     try:
         key = base64.b64decode(text.strip(), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise HouseError(f"{source} does not give {KEY_BYTES} bytes in base64 (openssl rand -base64 {KEY_BYTES})")
