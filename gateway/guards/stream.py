@@ -8,6 +8,8 @@ text may be in the middle of. A lane is one choice's text or one tool call's arg
 
 from __future__ import annotations
 
+import re
+
 import re2
 
 from .findings import Finding
@@ -22,12 +24,13 @@ from .vault import Vault
 _WORD = r"[^\s\x{e00}-\x{e4f}\x{3000}-\x{d7ff}]"
 _OPEN = re2.compile(
     (
-        rf"{_WORD}*(?:[ \t]{{1,4}}(?:{_WORD}*\d{_WORD}*|[A-Za-z]{{1,2}}|[^\sA-Za-z]{{1,8}}|(?i:dot|punkt|punto|point|arroba|and|"
+        rf"{_WORD}*(?:[ \t]{{1,4}}(?:{_WORD}*\d{_WORD}*|[A-Za-z]{{1,2}}|[^\sA-Za-z]{{1,8}}|[\[({{<]{_WORD}*|(?i:dot|punkt|punto|point|arroba|and|"
         r"jan\w*|feb\w*|m\w?r\w*|apr\w*|ma[iy]\w*|jun\w*|jul\w*|aug\w*|a\w*t|sep\w*|o[ck]t\w*|nov\w*|de[cz]\w*)|"
         rf"(?i:at|dot|punkt|punto|arroba|@|\.|[\[({{<]\s?(?:at|dot|@|\.)\s?[\])}}>])[ \t]{{1,4}}{_WORD}*))*\s{{0,4}}\z"
     ).encode()
 )
-_BEGIN, _END = "-----BEGIN", "-----END"
+_BEGIN, _END, _END_LINE = "-----BEGIN", "-----END", "-----"
+_REST_OF_END = re.compile(r"[A-Z0-9 ]{0,48}-----")
 _BEGIN_LINE_CHARS = 64
 _LEAD_CHARS = 160
 _TAIL_CHARS = 1_024
@@ -161,17 +164,8 @@ class Lane:
 
     def _swallowed(self, text: str) -> str:
         """What is left of a piece once the value that was too long for the lane has ended."""
-        if self._swallow == _END:
-            self._lead += text
-            at = self._lead.find(_END)
-            if at < 0:
-                self._lead = self._lead[-len(_END) :]
-                return ""
-            rest = self._lead[at + len(_END) :]
-            self._lead, self._swallow = "", " "
-            text = rest.lstrip("-ABCDEFGHIJKLMNOPQRSTUVWXYZ ")
-            self._swallow = "" if text else _END
-            return text
+        if self._swallow != " ":
+            return self._after_block(text)
         parts = text.split(None, 1)
         if text[0].isspace() or not parts:
             self._swallow = ""
@@ -180,6 +174,23 @@ class Lane:
             return ""
         self._swallow = ""
         return text[len(parts[0]) :]
+
+    def _after_block(self, text: str) -> str:
+        """Nothing, until a key block's last line is through; `_lead` keeps what is looked at."""
+        self._lead += text
+        if self._swallow == _END:
+            at = self._lead.find(_END)
+            if at < 0:
+                self._lead = self._lead[-len(_END) :]
+                return ""
+            self._lead = self._lead[at + len(_END) :]
+            self._swallow = _END_LINE
+        match = _REST_OF_END.match(self._lead)
+        if match is None and len(self._lead) < _BEGIN_LINE_CHARS:
+            return ""
+        text = self._lead if match is None else self._lead[match.end() :]
+        self._lead = self._swallow = ""
+        return text
 
 
 def _breaks(text: str) -> bool:
