@@ -15,6 +15,7 @@ from .windows import FOREVER, WINDOWS, bounds
 DIMENSIONS = ("nano_usd", "input_tokens", "output_tokens", "tokens", "concurrency")
 NANO, INPUT, OUTPUT, TOKENS, LIVE = range(5)
 _DAYS_KEPT = 32
+_ROUTES_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +95,45 @@ class Tally:
         return (self.nano, self.input_tokens, self.output_tokens, self.input_tokens + self.output_tokens, 0)[dim]
 
 
-class Path:
+class Route:
     """The accounts of a call's scopes as one: their cells and tallies, until `wake_us` or any change of any account.
 
+    Kept by the account of the first scope; every account on it knows it and sets `wake_us` to 0 when it changes.
     `simple` is false where a cap a call must be looked at too.
     """
 
-    __slots__ = ("cells", "simple", "tallies", "wake_us")
+    __slots__ = ("cells", "scopes", "simple", "tallies", "wake_us")
 
-    def __init__(self, accounts: list["Account"]) -> None:
+    def __init__(self, scopes: tuple[str, ...], accounts: list["Account"]) -> None:
+        self.scopes = scopes
         self.cells = tuple(cell for account in accounts for cell in account.cells)
         self.tallies = tuple(account.tally for account in accounts)
-        self.wake_us = min((account.wake_us for account in accounts), default=FOREVER)
+        self.wake_us = min((account.wake_us for account in accounts), default=0)
         self.simple = not any(account.call_caps for account in accounts)
+        for account in accounts:
+            account.lead(self)
 
 
 class Account:
     """A scope's caps and spend. `wake_us` is the next instant at which something about it changes by itself.
 
-    `paths` is what the ledger remembers about this and other accounts together; any change here empties it.
+    `route` is the last one that began here, `_through` those that lead through here.
     """
 
-    __slots__ = ("call_caps", "cells", "closed_us", "days", "past", "paths", "scope", "tally", "wake_us", "why", "zone")
+    __slots__ = (
+        "_through",
+        "call_caps",
+        "cells",
+        "closed_us",
+        "days",
+        "past",
+        "route",
+        "scope",
+        "tally",
+        "wake_us",
+        "why",
+        "zone",
+    )
 
     def __init__(self, scope: str, at_us: int, zone: ZoneInfo, *, daily: bool) -> None:
         self.scope = scope
@@ -127,17 +145,32 @@ class Account:
         self.tally = Tally(*bounds("day" if daily else "total", at_us, zone))
         self.closed_us = FOREVER
         self.why = ""
-        self.paths: dict[tuple[str, ...], Path] | None = None
+        self.route: Route | None = None
+        self._through: list[Route] | None = None
         self.set_wake()
 
     def set_wake(self) -> None:
         """Find the next instant at which a window ends or the scope closes; every change ends with this."""
-        if self.paths:
-            self.paths.clear()
+        self._stale_routes()
         wake = min(self.closed_us, self.tally.end_us)
         for cell in self.cells:
             wake = min(wake, cell.end_us)
         self.wake_us = wake
+
+    def lead(self, route: Route) -> None:
+        """Know a route that leads through here; past a thousand, all are found anew (most belong to runs long over)."""
+        if self._through is None:
+            self._through = []
+        elif len(self._through) >= _ROUTES_MAX:
+            self._stale_routes()
+            self._through = []
+        self._through.append(route)
+
+    def _stale_routes(self) -> None:
+        if self._through:
+            for route in self._through:
+                route.wake_us = 0
+            self._through = None
 
     def roll(self, now_us: int) -> None:
         """Begin new windows where the old ones have ended; a clock stepped back changes nothing."""

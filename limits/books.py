@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from .accounts import DIMENSIONS, INPUT, NANO, OUTPUT, TOKENS, Account, Cap, Path
+from .accounts import DIMENSIONS, INPUT, NANO, OUTPUT, TOKENS, Account, Cap, Route
 from .balances import Balances, balances_of
 from .clock import Clock
 from .entries import (
@@ -25,8 +25,6 @@ from .refusals import Ended, Exceeded
 from .runs import COUNTED, Run, RunLimits
 from .standing import Standing
 from .windows import FOREVER
-
-_PATHS_MAX = 10_000
 
 
 class Affordable(msgspec.Struct, frozen=True, gc=False):
@@ -45,22 +43,16 @@ class Books:
         self._clock = clock
         self._accounts: dict[str, Account] = {}
         self._open: dict[str, Standing] = {}
-        self._paths: dict[tuple[str, ...], Path] = {}
         self._zones = {"UTC": ZoneInfo("UTC")}
 
     def account(self, scope: str, at_us: int) -> Account | None:
         """Return a scope's account, opening one unless it is an unknown run."""
         account = self._accounts.get(scope)
         if account is None and not scope.startswith("run:"):
-            account = self._keep(Account(scope, at_us, self._zones["UTC"], daily=True))
+            account = self._accounts[scope] = Account(scope, at_us, self._zones["UTC"], daily=True)
         return account
 
-    def _keep(self, account: Account) -> Account:
-        account.paths = self._paths
-        self._accounts[account.scope] = account
-        return account
-
-    def _path(self, scopes: tuple[str, ...], now_us: int) -> Path | Ended:
+    def _route(self, scopes: tuple[str, ...], now_us: int) -> Route | Ended:
         """Find the accounts of these scopes, begin their new windows, and remember them together."""
         accounts = []
         for scope in scopes:
@@ -72,10 +64,10 @@ class Books:
             if now_us >= account.wake_us:
                 account.roll(now_us)
             accounts.append(account)
-        if len(self._paths) >= _PATHS_MAX:
-            self._paths.clear()
-        path = self._paths[scopes] = Path(accounts)
-        return path
+        route = Route(scopes, accounts)
+        if accounts:
+            accounts[0].route = route
+        return route
 
     def run(self, run_id: str) -> Run | None:
         """Return a run that is still remembered."""
@@ -186,7 +178,7 @@ class Books:
         if parent is not None:
             parent.adopt(run)
             parent.count(COUNTED.index("agents"), 1)
-        self._keep(run)
+        self._accounts[run.scope] = run
 
     def end_run(self, run_id: str, why: str = "ended") -> RunEndedEntry | None:
         """End a run and its children; None if it is unknown or has ended."""

@@ -78,16 +78,18 @@ class EmbeddedLedger(Books):
         if replaces is not None:
             return self._replace(order, replaces)
         now = self._clock.utc_us()
-        path = self._paths.get(order.scopes)
-        if path is None or now >= path.wake_us:
-            found = self._path(order.scopes, now)
+        scopes = order.scopes
+        first = self._accounts.get(scopes[0]) if scopes else None
+        route = first.route if first is not None else None
+        if route is None or now >= route.wake_us or route.scopes != scopes:
+            found = self._route(scopes, now)
             if isinstance(found, Ended):
                 return found
-            path = found
+            route = found
         nano, input_tokens, output_tokens = order.nano, order.input_tokens, order.output_tokens
         amounts = (nano, input_tokens, output_tokens, input_tokens + output_tokens, 1)
-        cells = path.cells
-        fits = path.simple and not order.caps
+        cells = route.cells
+        fits = route.simple and not order.caps
         for cell in cells:
             if cell.used + amounts[cell.dim] > cell.limit:
                 fits = False
@@ -96,8 +98,8 @@ class EmbeddedLedger(Books):
         self._check_new(order.id)
         for cell in cells:
             cell.used += amounts[cell.dim]
-        entry = HoldEntry(order.id, order.scopes, nano, input_tokens, output_tokens, now, order.expires_us)
-        self._open[order.id] = Standing(entry, amounts, cells, path.tallies)
+        entry = HoldEntry(order.id, scopes, nano, input_tokens, output_tokens, now, order.expires_us)
+        self._open[order.id] = Standing(entry, amounts, cells, route.tallies)
         return entry
 
     def _check_new(self, hold_id: str) -> None:
@@ -295,7 +297,7 @@ class EmbeddedLedger(Books):
             raise ValueError(f"snapshot version {snapshot.get('v')} cannot be loaded here (expected {VERSION}, empty)")
         for written in snapshot["accounts"]:
             account = read_account(written, self.run(written.get("p", "")), self._zone(written["z"]))
-            self._keep(account)
+            self._accounts[account.scope] = account
         for written in snapshot["open"]:
             self._replay_hold(read_hold(written))
         self.marks.read(snapshot["marks"])

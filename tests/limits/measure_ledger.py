@@ -1,6 +1,6 @@
-"""Print CPU µs of hold + settle + apply together (4 scopes, 6 caps), by tenants; `python tests/limits/measure_ledger.py`.
+"""Print CPU µs of hold + settle + apply together (4 scopes, 6 caps), by how many tenants take turns.
 
-Not a test: what it prints depends on the machine.
+Not a test: what it prints depends on the machine. `python tests/limits/measure_ledger.py`
 """
 
 import resource
@@ -10,12 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from limits.accounts import Cap  # noqa: E402 - the path is set above
-from limits.clock import SystemClock  # noqa: E402
-from limits.entries import SettleEntry  # noqa: E402
-from limits.ledger import EmbeddedLedger, Order  # noqa: E402
-from limits.runs import RunLimits  # noqa: E402
-from limits.standing import Charge  # noqa: E402
+from limits.accounts import Cap
+from limits.clock import SystemClock
+from limits.entries import SettleEntry
+from limits.ledger import EmbeddedLedger, Order
+from limits.runs import RunLimits
+from limits.standing import Charge
 
 CALLS = 60_000
 LIMITS = RunLimits(nano_usd=10**14, tokens=10**12)
