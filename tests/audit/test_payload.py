@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.book import Book
-from audit.errors import BookDamaged, KeyMissing, RecordRefused, Shredded
+from audit.errors import BookDamaged, BookUnavailable, KeyMissing, RecordRefused, Shredded
 from audit.keyring import Keyring
 from audit.master import MasterKey
 from audit.note import Signer
@@ -106,6 +106,15 @@ def test_a_key_that_is_gone_is_told_apart_from_one_that_was_shredded(book: Book)
     book.change_now([("DELETE FROM book_key", ())])
     with pytest.raises(KeyMissing, match="is not in the book"):
         book.payload(index)
+
+
+def test_keys_are_read_anew_after_a_failed_commit(book: Book) -> None:
+    first = add(book, b"first")
+    with pytest.raises(BookUnavailable):
+        book.change_now([("ROLLBACK", ())])
+    second = add(book, b"second")
+    assert (book.payload(first), book.payload(second)) == (b"first", b"second")
+    assert book.query("SELECT count(*) FROM book_key") == [(1,)]
 
 
 def test_only_the_last_thousand_keys_are_kept_in_memory(book: Book) -> None:
