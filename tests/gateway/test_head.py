@@ -23,7 +23,7 @@ LIMITS = HeadLimits(header_bytes_max=4_096, headers_max=20, url_bytes_max=512, h
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """The loop of production, whose transports differ from asyncio's."""
+    """Run on the loop of production, whose transports differ from asyncio's."""
     return "asyncio", {"use_uvloop": True}
 
 
