@@ -1,3 +1,4 @@
+# ruff: noqa: E501, UP031, PLW0108, I001 - tables of samples
 """A seeded corpus of labelled documents: clean prose, agent traffic, obfuscated values, hard negatives.
 
 `documents(seed, count)` yields Document(tier, text, spans); a span is (start, end, kind). The same seed gives the same
@@ -17,7 +18,7 @@ import sys
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import values  # noqa: E402
+import values
 
 KINDS = ("email", "phone", "card", "iban", "ssn", "national_id", "ip", "secret")
 FILLER = (
@@ -46,7 +47,7 @@ class Document:
 
 
 def sample(rng: random.Random, kind: str) -> tuple[str, str]:
-    """A value and the sentence part that leads to it, with {} for the value."""
+    """Return a value and the sentence part that leads to it, with {} for the value."""
     if kind == "national_id":
         value, word = values.national_id(rng)
         return value, rng.choice([f"{word}: {{}}", f"my {word} is {{}}", f"{word} {{}}"])
@@ -69,19 +70,19 @@ class Writer:
         self.text += text
 
     def value(self, text: str, kind: str) -> None:
-        """A value of a kind."""
+        """Return a value of a kind."""
         self.spans.append((len(self.text), len(self.text) + len(text), kind))
         self.text += text
 
     def lead(self, pattern: str, value: str, kind: str) -> None:
-        """A value in its sentence."""
+        """Return a value in its sentence."""
         before, after = pattern.split("{}")
         self.put(before)
         self.value(value, kind)
         self.put(after)
 
     def document(self, tier: str) -> Document:
-        """What was written."""
+        """Say what was written."""
         return Document(tier, self.text, tuple(self.spans))
 
 
@@ -103,7 +104,16 @@ def agent(rng: random.Random) -> Document:
     out = Writer()
     kinds = rng.sample(KINDS, 3)
     form = rng.choice(["json", "log", "csv", "env", "yaml"])
-    keys = {"email": "email", "phone": "phone", "card": "card_number", "iban": "iban", "ssn": "ssn", "national_id": "national_id", "ip": "ip_address", "secret": "secret"}
+    keys = {
+        "email": "email",
+        "phone": "phone",
+        "card": "card_number",
+        "iban": "iban",
+        "ssn": "ssn",
+        "national_id": "national_id",
+        "ip": "ip_address",
+        "secret": "secret",
+    }
     if form == "json":
         out.put('{"id": %d, "created_at": %d' % (rng.randrange(10**6), rng.randrange(16 * 10**8, 18 * 10**8)))
     for kind in kinds:
@@ -118,7 +128,9 @@ def agent(rng: random.Random) -> Document:
             out.value(json.dumps(value)[1:-1], kind)
             out.put('"')
         elif form == "log":
-            out.put(f"2024-05-0{rng.randrange(1, 9)}T10:2{rng.randrange(9)}:11.{rng.randrange(999):03d}Z INFO req={values.text_of(rng, values.HEX, 16)} {key}=")
+            out.put(
+                f"2024-05-0{rng.randrange(1, 9)}T10:2{rng.randrange(9)}:11.{rng.randrange(999):03d}Z INFO req={values.text_of(rng, values.HEX, 16)} {key}="
+            )
             out.value(value, kind)
             out.put(" status=200\n")
         elif form == "csv":
@@ -126,7 +138,7 @@ def agent(rng: random.Random) -> Document:
             out.value(value, kind)
             out.put(",true\n")
         elif form == "env":
-            out.put(f"export {key.upper()}=\"")
+            out.put(f'export {key.upper()}="')
             out.value(value, kind)
             out.put('"\n')
         else:
@@ -139,8 +151,11 @@ def agent(rng: random.Random) -> Document:
 
 
 def disguised(rng: random.Random, kind: str, value: str) -> str:
-    """The value, changed at the level of characters, separators or encoding."""
-    ways = [lambda: "\u200b".join(value[at : at + 3] for at in range(0, len(value), 3)), lambda: base64.b64encode(f"data {value} end".encode()).decode()]
+    """Return the value, changed at the level of characters, separators or encoding."""
+    ways = [
+        lambda: "\u200b".join(value[at : at + 3] for at in range(0, len(value), 3)),
+        lambda: base64.b64encode(f"data {value} end".encode()).decode(),
+    ]
     if kind == "email":
         name, _, host = value.partition("@")
         spelt = host.replace(".", " dot ")
@@ -150,12 +165,28 @@ def disguised(rng: random.Random, kind: str, value: str) -> str:
         ]  # fmt: skip
     if kind in {"card", "ssn", "phone", "national_id"} and value.replace(" ", "").replace("-", "").isdigit():
         plain = value.replace(" ", "").replace("-", "")
-        ways += [lambda: " ".join(plain), lambda: value.translate(_WIDE), lambda: "-".join(plain), lambda: value.replace(" ", "\u00a0").replace("-", "\u2011"), lambda: plain.translate(_WIDE)]
+        ways += [
+            lambda: " ".join(plain),
+            lambda: value.translate(_WIDE),
+            lambda: "-".join(plain),
+            lambda: value.replace(" ", "\u00a0").replace("-", "\u2011"),
+            lambda: plain.translate(_WIDE),
+        ]
     if kind == "ip" and "." in value:
-        ways += [lambda: value.replace(".", "[.]"), lambda: value.translate(_WIDE), lambda: value.replace(".", " . "), lambda: value.replace(".", "[dot]")]
+        ways += [
+            lambda: value.replace(".", "[.]"),
+            lambda: value.translate(_WIDE),
+            lambda: value.replace(".", " . "),
+            lambda: value.replace(".", "[dot]"),
+        ]
     if kind == "iban":
         plain = value.replace(" ", "")
-        ways += [lambda: " ".join(plain), lambda: "-".join(plain[at : at + 4] for at in range(0, len(plain), 4)), lambda: plain.lower(), lambda: plain.translate(_WIDE)]
+        ways += [
+            lambda: " ".join(plain),
+            lambda: "-".join(plain[at : at + 4] for at in range(0, len(plain), 4)),
+            lambda: plain.lower(),
+            lambda: plain.translate(_WIDE),
+        ]
     return rng.choice(ways)()
 
 
@@ -177,7 +208,7 @@ def negative(rng: random.Random) -> Document:
 
 
 def documents(seed: int = 1, count: int = 4_000) -> Iterator[Document]:
-    """The corpus; a quarter of each tier."""
+    """Return the corpus; a quarter of each tier."""
     rng = random.Random(seed)
     makers = (clean, agent, obfuscated, negative)
     for number in range(count):

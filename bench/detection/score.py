@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of samples
 """Overlap F1 of detectors over the seeded corpus: `python bench/detection/score.py [--seed N] [--count N] [--misses N]`.
 
 A label is found if a span of its kind overlaps it; a span is wrong if it overlaps no label. Kinds beyond the scored ones
@@ -36,7 +37,9 @@ def main() -> None:
         began = time.perf_counter()
         hits = detector.scan(document.text, kinds)
         spent += time.perf_counter() - began
-        found = [(hit.start, hit.end, _SAME.get(hit.kind, hit.kind), hit.rule) for hit in hits if hit.kind not in _UNSCORED]
+        found = [
+            (hit.start, hit.end, _SAME.get(hit.kind, hit.kind), hit.rule) for hit in hits if hit.kind not in _UNSCORED
+        ]
         if document.tier == "negative":
             negatives += 1
             touched += bool(hits)
@@ -51,7 +54,9 @@ def main() -> None:
     for name, row in table.items():
         tp, fp, fn = row["tp"], row["fp"], row["fn"]
         print(f"{name:14} tp {tp:5} fp {fp:5} fn {fn:5}  F1 {2 * tp / max(1, 2 * tp + fp + fn):.3f}")
-    print(f"negatives touched {touched}/{negatives} = {touched / max(1, negatives):.1%}; {spent / chosen.count * 1e6:.1f} us a document")
+    print(
+        f"negatives touched {touched}/{negatives} = {touched / max(1, negatives):.1%}; {spent / chosen.count * 1e6:.1f} us a document"
+    )
 
 
 def judged(document: Document, found: list[tuple[int, int, str, str]]) -> list[tuple[str, str, str]]:
@@ -61,10 +66,16 @@ def judged(document: Document, found: list[tuple[int, int, str, str]]) -> list[t
     for start, end, kind in document.spans:
         hit = [at for at, span in enumerate(found) if span[0] < end and start < span[1] and span[2] == kind]
         used.update(hit)
-        rows.append((kind, "tp" if hit else "fn", f"{document.text[max(0, start - 40):end + 10]!r} {[f[2:] for f in found if f[0] < end and start < f[1]]}"))
+        rows.append(
+            (
+                kind,
+                "tp" if hit else "fn",
+                f"{document.text[max(0, start - 40) : end + 10]!r} {[f[2:] for f in found if f[0] < end and start < f[1]]}",
+            )
+        )
     for at, (start, end, kind, rule) in enumerate(found):
         if at not in used:
-            rows.append((kind, "fp", f"{rule} {document.text[max(0, start - 30):end + 10]!r}"))
+            rows.append((kind, "fp", f"{rule} {document.text[max(0, start - 30) : end + 10]!r}"))
     return rows
 
 

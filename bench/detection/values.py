@@ -1,3 +1,4 @@
+# ruff: noqa: E501, E731, SIM905, UP030, Q003 - tables of samples
 """Random values of every kind, valid by their own checks, and look-alikes that are none. Seeded by the caller."""
 
 from __future__ import annotations
@@ -6,10 +7,13 @@ import base64
 import random
 import string
 
-from gateway.guards.kinds import national_checks as check
+from gateway.guards.kinds import checks_europe as europe
+from gateway.guards.kinds import checks_world as world
 from gateway.guards.kinds.checksums import luhn
 
-FIRST = "anna bob carla david elena farid greta hiro ines jan kofi lucia marek nadia olga pedro qing rosa sven tara".split()
+FIRST = (
+    "anna bob carla david elena farid greta hiro ines jan kofi lucia marek nadia olga pedro qing rosa sven tara".split()
+)
 LAST = "smith mueller garcia rossi tanaka novak dubois silva kowalski jensen okafor patel ivanov yilmaz haddad".split()
 HOSTS = "example.com mail.example.org acme.io corp.example.net uni-bonn.de orange.fr posteo.net firma.co.uk empresa.com.br".split()
 B62 = string.ascii_letters + string.digits
@@ -27,7 +31,7 @@ def digits(rng: random.Random, size: int) -> str:
 
 
 def until(rng: random.Random, size: int, valid: object, prefix: str = "") -> str:
-    """A number of `size` digits that passes a check."""
+    """Return a number of `size` digits that passes a check."""
     while True:
         number = prefix + text_of(rng, string.digits, size - len(prefix))
         if callable(valid) and valid(number):
@@ -35,19 +39,19 @@ def until(rng: random.Random, size: int, valid: object, prefix: str = "") -> str
 
 
 def with_luhn(body: str) -> str:
-    """The body and its check digit."""
+    """Return the body and its check digit."""
     return next(body + char for char in string.digits if luhn(body + char))
 
 
 def email(rng: random.Random) -> str:
-    """An address."""
+    """Return an address."""
     name = rng.choice(["{f}.{l}", "{f}{n}", "{f}_{l}", "{f}.{l}+news", "{l}-{f}", "{f}"])
     return name.format(f=rng.choice(FIRST), l=rng.choice(LAST), n=rng.randrange(99)) + "@" + rng.choice(HOSTS)
 
 
 def phone(rng: random.Random) -> str:
-    """A number as people of some country write it."""
-    d = lambda n: text_of(rng, string.digits, n)  # noqa: E731
+    """Return a number as people of some country write it."""
+    d = lambda n: text_of(rng, string.digits, n)
     nanp = f"{rng.randrange(201, 989)}", f"{rng.randrange(200, 999)}", d(4)
     return rng.choice(
         [
@@ -60,8 +64,20 @@ def phone(rng: random.Random) -> str:
 
 
 def card(rng: random.Random) -> str:
-    """A card number of a real network's range."""
-    prefix, size = rng.choice([("4", 16), ("51", 16), ("55", 16), ("2300", 16), ("34", 15), ("37", 15), ("6011", 16), ("3530", 16), ("36", 14)])
+    """Return a card number of a real network's range."""
+    prefix, size = rng.choice(
+        [
+            ("4", 16),
+            ("51", 16),
+            ("55", 16),
+            ("2300", 16),
+            ("34", 15),
+            ("37", 15),
+            ("6011", 16),
+            ("3530", 16),
+            ("36", 14),
+        ]
+    )
     number = with_luhn(prefix + text_of(rng, string.digits, size - len(prefix) - 1))
     if size == 16 and rng.random() < 0.6:
         return rng.choice(" -").join(number[at : at + 4] for at in range(0, 16, 4))
@@ -69,8 +85,21 @@ def card(rng: random.Random) -> str:
 
 
 def iban(rng: random.Random) -> str:
-    """An IBAN of a few countries, grouped or not."""
-    country, size = rng.choice([("DE", 22), ("FR", 27), ("GB", 22), ("ES", 24), ("NL", 18), ("IT", 27), ("PL", 28), ("AT", 20), ("CH", 21), ("NO", 15)])
+    """Return an IBAN of a few countries, grouped or not."""
+    country, size = rng.choice(
+        [
+            ("DE", 22),
+            ("FR", 27),
+            ("GB", 22),
+            ("ES", 24),
+            ("NL", 18),
+            ("IT", 27),
+            ("PL", 28),
+            ("AT", 20),
+            ("CH", 21),
+            ("NO", 15),
+        ]
+    )
     body = text_of(rng, string.digits, size - 4)
     if country in {"GB", "NL"}:
         body = text_of(rng, string.ascii_uppercase, 4) + body[4:]
@@ -80,54 +109,58 @@ def iban(rng: random.Random) -> str:
 
 
 def ssn(rng: random.Random) -> str:
-    """A number the SSA could give."""
+    """Return a number the SSA could give."""
     return f"{rng.choice([*range(1, 666), *range(667, 900)]):03d}-{rng.randrange(1, 100):02d}-{rng.randrange(1, 10_000):04d}"
 
 
 def ip(rng: random.Random) -> str:
-    """An IPv4 or IPv6 address."""
+    """Return an IPv4 or IPv6 address."""
     if rng.random() < 0.3:
-        return "2001:db8:" + ":".join(f"{rng.randrange(1, 65536):x}" for _ in range(6)) if rng.random() < 0.5 else f"fe80::{rng.randrange(4096, 65536):x}:{rng.randrange(1, 65536):x}"
+        return (
+            "2001:db8:" + ":".join(f"{rng.randrange(1, 65536):x}" for _ in range(6))
+            if rng.random() < 0.5
+            else f"fe80::{rng.randrange(4096, 65536):x}:{rng.randrange(1, 65536):x}"
+        )
     return ".".join(str(rng.randrange(1, 255)) for _ in range(4))
 
 
 def national_id(rng: random.Random) -> tuple[str, str]:
-    """A number and the word people put before it."""
+    """Return a number and the word people put before it."""
     day = f"{rng.randrange(50, 99)}{rng.randrange(1, 13):02d}{rng.randrange(1, 29):02d}"
-    cut = lambda number, *at: tuple(number[a:b] for a, b in zip((0, *at), (*at, None), strict=True))  # noqa: E731
+    cut = lambda number, *at: tuple(number[a:b] for a, b in zip((0, *at), (*at, None), strict=True))
     letters = "TRWAGMYFPDXBNJZSQVHLCKE"
     number = rng.randrange(10_000_000, 99_999_999)
     return rng.choice(
         [
-            lambda: ("{}.{}.{}-{}".format(*cut(until(rng, 11, check.br_cpf), 3, 6, 9)), "CPF"),
-            lambda: (until(rng, 11, check.br_cpf), "CPF"),
+            lambda: ("{}.{}.{}-{}".format(*cut(until(rng, 11, world.br_cpf), 3, 6, 9)), "CPF"),
+            lambda: (until(rng, 11, world.br_cpf), "CPF"),
             lambda: (f"{number}{letters[number % 23]}", "DNI"),
-            lambda: (until(rng, 11, check.pl_pesel, day), "PESEL"),
-            lambda: ("{}-{}".format(*cut(until(rng, 10, check.se_pnr, day), 6)), "personnummer"),
-            lambda: (until(rng, 15, check.fr_nir, "1" + day[:4]), "numéro de sécurité sociale"),
-            lambda: (until(rng, 9, check.nl_bsn), "BSN"),
-            lambda: ("{} {} {}".format(*cut(until(rng, 12, check.in_aadhaar), 4, 8)), "Aadhaar"),
-            lambda: (until(rng, 11, check.de_idnr), "Steuer-ID"),
-            lambda: (until(rng, 18, check.cn_ric, f"11010519{day}"), "身份证号"),
-            lambda: (until(rng, 11, check.tr_kimlik), "TC kimlik no"),
-            lambda: (until(rng, 13, check.za_id, day), "SA ID"),
-            lambda: ("{} {} {}".format(*cut(until(rng, 9, check.ca_sin), 3, 6)), "SIN"),
-            lambda: ("{} {} {}".format(*cut(until(rng, 10, check.gb_nhs), 3, 6)), "NHS number"),
+            lambda: (until(rng, 11, europe.pl_pesel, day), "PESEL"),
+            lambda: ("{}-{}".format(*cut(until(rng, 10, europe.se_pnr, day), 6)), "personnummer"),
+            lambda: (until(rng, 15, europe.fr_nir, "1" + day[:4]), "numéro de sécurité sociale"),
+            lambda: (until(rng, 9, europe.nl_bsn), "BSN"),
+            lambda: ("{} {} {}".format(*cut(until(rng, 12, world.in_aadhaar), 4, 8)), "Aadhaar"),
+            lambda: (until(rng, 11, europe.de_idnr), "Steuer-ID"),
+            lambda: (until(rng, 18, world.cn_ric, f"11010519{day}"), "身份证号"),
+            lambda: (until(rng, 11, world.tr_kimlik), "TC kimlik no"),
+            lambda: (until(rng, 13, world.za_id, day), "SA ID"),
+            lambda: ("{} {} {}".format(*cut(until(rng, 9, world.ca_sin), 3, 6)), "SIN"),
+            lambda: ("{} {} {}".format(*cut(until(rng, 10, europe.gb_nhs), 3, 6)), "NHS number"),
             lambda: (f"{rng.choice(['AB', 'JK', 'PW'])} {number // 1000000} {number % 100:02d} {number % 89 + 10} {rng.choice('ABCD')}", "National Insurance number"),
-            lambda: ("{}-{}".format(*cut(until(rng, 13, check.kr_rrn, day), 6)), "주민등록번호"),
-            lambda: ("{}.{}.{}-{}.{}".format(*cut(until(rng, 11, check.be_nn, day), 2, 4, 6, 9)), "rijksregisternummer"),
-            lambda: (until(rng, 11, check.no_fnr, day[4:] + day[2:4] + day[:2]), "fødselsnummer"),
-            lambda: (until(rng, 13, check.ro_cnp, "1" + day), "CNP"),
-            lambda: (until(rng, 12, check.jp_my_number), "マイナンバー"),
+            lambda: ("{}-{}".format(*cut(until(rng, 13, world.kr_rrn, day), 6)), "주민등록번호"),
+            lambda: ("{}.{}.{}-{}.{}".format(*cut(until(rng, 11, europe.be_nn, day), 2, 4, 6, 9)), "rijksregisternummer"),
+            lambda: (until(rng, 11, europe.no_fnr, day[4:] + day[2:4] + day[:2]), "fødselsnummer"),
+            lambda: (until(rng, 13, europe.ro_cnp, "1" + day), "CNP"),
+            lambda: (until(rng, 12, world.jp_my_number), "マイナンバー"),
         ]
     )()  # fmt: skip
 
 
 def secret(rng: random.Random) -> tuple[str, str]:
-    """A secret and what stands before it (empty for tokens that tell themselves)."""
-    b = lambda n: text_of(rng, B62, n)  # noqa: E731
-    h = lambda n: text_of(rng, HEX, n)  # noqa: E731
-    seg = lambda n: base64.urlsafe_b64encode(rng.randbytes(n)).decode().rstrip("=")  # noqa: E731
+    """Return a secret and what stands before it (empty for tokens that tell themselves)."""
+    b = lambda n: text_of(rng, B62, n)
+    h = lambda n: text_of(rng, HEX, n)
+    seg = lambda n: base64.urlsafe_b64encode(rng.randbytes(n)).decode().rstrip("=")
     return rng.choice(
         [
             lambda: ("ghp_" + b(36), ""), lambda: ("AKIA" + text_of(rng, string.ascii_uppercase + "234567", 16), ""), lambda: ("sk_live_" + b(24), ""),
@@ -144,8 +177,8 @@ def secret(rng: random.Random) -> tuple[str, str]:
 
 def lookalike(rng: random.Random) -> str:
     """Something that is private to nobody, and near to what is."""
-    d = lambda n: digits(rng, n)  # noqa: E731
-    h = lambda n: text_of(rng, HEX, n)  # noqa: E731
+    d = lambda n: digits(rng, n)
+    h = lambda n: text_of(rng, HEX, n)
     bad = d(15)
     bad_card = next("4" + bad[1:] + char for char in string.digits if not luhn("4" + bad[1:] + char))
     return rng.choice(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, S105, SIM905 - names are one table; a JSON token is no secret
 """Tool arguments in two forms: `clear` for the gateway's own checks, `released` for whoever runs the tool.
 
 Works on the JSON text itself, string literal by string literal, so numbers, order, blanks and keys stay byte for byte

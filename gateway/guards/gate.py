@@ -33,6 +33,6 @@ class Gate:
         self._rules = tuple(tuple(rules) for rules in by_gate.values())
 
     def hits(self, buf: bytes) -> list[Rule]:
-        """The rules whose gate matches somewhere in `buf`."""
+        """Return the rules whose gate matches somewhere in `buf`."""
         found = self._set.Match(buf)
         return [rule for index in sorted(found) for rule in self._rules[index]] if found else []

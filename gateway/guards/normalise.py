@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - character classes are one table
 """A text as the patterns see it: compatibility forms folded, invisible characters gone, and the way back.
 
 Unicode's NFKC (UAX #15) is applied only to the characters that need it, one by one, so each character of the view knows
@@ -65,7 +66,7 @@ class View:
 
 
 def normalise(text: str) -> View:
-    """The view of `text` the patterns are run on; linear, and without a map where nothing is odd."""
+    """Return the view of `text` the patterns are run on; linear, and without a map where nothing is odd."""
     if text.isascii():
         return View(text.encode(), None, None)
     buf = text.encode("utf-8", "replace")
@@ -90,7 +91,7 @@ def normalise(text: str) -> View:
 
 
 def fold(char: str) -> str:
-    """What one odd character stands for: nothing, a plain dash, dot, space or digit, or its NFKC form."""
+    """Say what one odd character stands for: nothing, a plain dash, dot, space or digit, or its NFKC form."""
     if _DROPPED.match(char):
         return ""
     if _DASH.match(char):

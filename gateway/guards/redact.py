@@ -25,7 +25,7 @@ class Redactor:
     def redact(
         self, text: str, policy: Policy, vault: Vault, direction: Direction, place: str = ""
     ) -> tuple[str, list[Finding]]:
-        """The text as it may go on, and its findings. A finding with action `block` means: refuse instead.
+        """Return the text as it may go on, and its findings. A finding with action `block` means: refuse instead.
 
         A value that the vault cannot keep is masked for good. Placeholders of this vault are left as they are.
         """
@@ -53,7 +53,7 @@ class Redactor:
 
 
 def replacement(hit: Hit, value: str, action: Action, vault: Vault) -> tuple[str | None, Action]:
-    """What stands for a value under an action (None: it stays), and the action that was really taken."""
+    """Say what stands for a value under an action (None: it stays), and the action that was really taken."""
     if action == "observe":
         return None, action
     if action == "tokenize":
@@ -65,7 +65,7 @@ def replacement(hit: Hit, value: str, action: Action, vault: Vault) -> tuple[str
 
 
 def mask(kind: str) -> str:
-    """The mark that stands for a value for good; no rule finds it again."""
+    """Return the mark that stands for a value for good; no rule finds it again."""
     return f"[{LABELS[kind]}]"
 
 

@@ -15,7 +15,7 @@ NO_HOSTS: frozenset[str] = frozenset()
 
 
 def restore(text: str, vault: Vault, hosts: frozenset[str] = NO_HOSTS, before: Surroundings | None = None) -> str:
-    """The text with every placeholder of this vault restored, but those in a place that could carry them off.
+    """Return the text with every placeholder of this vault restored, but those in a place that could carry them off.
 
     `hosts` (lower case) are the allowed ones. `before` is what stood before the text, and is moved on over it.
     """
@@ -39,7 +39,7 @@ def restore(text: str, vault: Vault, hosts: frozenset[str] = NO_HOSTS, before: S
 
 
 def restore_everywhere(text: str, vault: Vault) -> str:
-    """The text with all placeholders of this vault restored, for the gateway's own checks only: it must not go on."""
+    """Restore all placeholders of this vault, for the gateway's own checks only: never let it go on."""
     if "_" not in text:
         return text
 

@@ -45,7 +45,7 @@ class Pattern:
                 return
 
     def span(self, buf: bytes) -> tuple[int, int] | None:
-        """The span of the first match, if there is one."""
+        """Return the span of the first match, if there is one."""
         found = self._match(_UNANCHORED, buf, 0, len(buf))
         return None if found[0][0] < 0 else found[self._group]
 
@@ -64,7 +64,7 @@ class Rule:
 def pattern_rule(
     name: str, kind: str, pattern: str, source: str, *, gate: str | None = None, check: Check | None = None
 ) -> Rule:
-    """A rule whose hits are `pattern`'s first group, or its whole match if it has none, where `check` agrees."""
+    """Return a rule whose hits are `pattern`'s first group, or its whole match if it has none, where `check` agrees."""
     compiled = Pattern(pattern)
 
     def find(buf: bytes) -> Iterator[Hit]:
@@ -76,7 +76,7 @@ def pattern_rule(
 
 
 def words(*alternatives: str) -> str:
-    """A case-insensitive alternation for a context word; a blank stands for any joiner (`date of birth`, `dateOfBirth`)."""
+    """Return a case-insensitive alternation for a context word; a blank stands for any joiner."""
     return "(?i:" + "|".join(word.replace(" ", r"[ _\-.]?") for word in alternatives) + ")"
 
 
@@ -86,5 +86,5 @@ def value_after(
     *,
     gap: str = r"[^\w\n]{0,6}(?i:(?:is|are|was|no|nr|num|number|of|my|the|=|:)[^\w\n]{1,4}){0,3}",
 ) -> str:
-    """A pattern whose group is `value` standing right after a context word, in prose, JSON, YAML or assignments."""
+    """Return a pattern whose group is `value` right after a context word, in prose, JSON, YAML or assignments."""
     return rf"{context}{gap}({value})"

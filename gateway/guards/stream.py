@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read in one line
 """One lane of a streamed reply: scanned and restored as it flows, however it was cut.
 
     held text -> [no value can be open before here] -> scanned with what stood before -> restored -> released
@@ -87,7 +88,7 @@ class Lane:
         return self._release(held, self._open_from(held))
 
     def flush(self) -> str:
-        """The rest, at the end of the lane."""
+        """Return the rest, at the end of the lane."""
         if self.blocked:
             return ""
         return self._release("".join(self._pieces), self._held)
@@ -163,7 +164,7 @@ class Lane:
         return "".join(pieces)
 
     def _swallowed(self, text: str) -> str:
-        """What is left of a piece once the value that was too long for the lane has ended."""
+        """Say what is left of a piece once the value that was too long for the lane has ended."""
         if self._swallow != " ":
             return self._after_block(text)
         parts = text.split(None, 1)

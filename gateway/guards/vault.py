@@ -1,6 +1,6 @@
 """The run's vault: which placeholder stands for which value, and nothing that tells one from the other outside.
 
-A placeholder is `LABEL_` and 16 of sixteen consonants: 64 bits of HMAC-SHA256(random key of the run, kind and value). So the
+A placeholder is `LABEL_` and 16 of sixteen consonants: 64 bits of HMAC-SHA256(random key of the run, kind, value). So the
 same value has the same placeholder in every turn (prompt caches hold), nobody can make one that the vault takes for its
 own, and none is a prefix of another: a label has no underscore and all suffixes are of one length. Only what this vault
 issued is restored. `sealed` and `opened` carry it to disk or another replica under AES-256-GCM (NIST SP 800-38D).
@@ -44,11 +44,11 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class VaultFull(Exception):  # noqa: N818 - a bound was reached; nothing broke
+class VaultFull(Exception):
     """The vault holds its maximum; the value must be masked for good instead."""
 
 
-class VaultSealBroken(Exception):  # noqa: N818 - said of the sealed bytes, not of our code
+class VaultSealBroken(Exception):
     """Sealed bytes were altered, belong to another run, or were sealed under another key."""
 
 
@@ -76,7 +76,7 @@ class Vault:
         return f"<Vault of {len(self)} values>"
 
     def placeholder(self, kind: str, value: str) -> str:
-        """The placeholder of `value`, issued now if it is new. VaultFull if it cannot be kept."""
+        """Return the placeholder of `value`, issued now if it is new. VaultFull if it cannot be kept."""
         known = self._by_value.get((kind, value))
         if known is not None:
             return known
@@ -91,11 +91,11 @@ class Vault:
         return made
 
     def value(self, placeholder: str) -> str | None:
-        """The value behind a placeholder that this vault issued; None for all others."""
+        """Return the value behind a placeholder that this vault issued; None for all others."""
         return self._by_placeholder.get(placeholder)
 
     def sealed(self, key: bytes, run: str) -> bytes:
-        """The whole vault encrypted under a 32-byte key and bound to the run's id."""
+        """Return the whole vault encrypted under a 32-byte key and bound to the run's id."""
         rows = [[kind, value, made] for (kind, value), made in self._by_value.items()]
         plain = json.dumps({"key": self._key.hex(), "rows": rows}).encode()
         nonce = os.urandom(_NONCE_BYTES)
@@ -103,7 +103,7 @@ class Vault:
 
     @classmethod
     def opened(cls, sealed: bytes, key: bytes, run: str, *, entries_max: int = 10_000) -> Vault:
-        """The vault that `sealed` holds. VaultSealBroken if it is not this run's, or was altered."""
+        """Return the vault that `sealed` holds. VaultSealBroken if it is not this run's, or was altered."""
         try:
             plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], run.encode())
         except (InvalidTag, ValueError) as broken:

@@ -10,6 +10,7 @@ from operator import mul
 
 _VALUES = bytes(range(48)) + bytes(range(10)) + bytes(range(58, 256))
 _DOUBLED = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(range(10, 256))
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _VERHOEFF_D = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
     (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
@@ -62,5 +63,17 @@ def mod_11_10(digits: str) -> bool:
 
 
 def weighted(digits: str, weights: Iterable[int]) -> int:
-    """The sum of digits times weights, as long as both last."""
+    """Return the sum of digits times weights, as long as both last."""
     return sum(map(mul, digits.encode().translate(_VALUES), weights))
+
+
+def is_day(month: str | int, day: str | int) -> bool:
+    """Whether a month has such a day, in some year."""
+    month, day = int(month), int(day)
+    return 1 <= month <= len(_DAYS) and 1 <= day <= _DAYS[month - 1]
+
+
+def mod_11_low(total: int) -> int:
+    """Return the check digit 11 - total mod 11, or 0 where that has two digits."""
+    rest = total % 11
+    return 0 if rest < 2 else 11 - rest  # noqa: PLR2004 - ten and eleven are no digits

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read in one line
 """E-mail addresses (RFC 5321 §4.1.2, RFC 6531 for letters beyond ASCII), plain, percent-encoded and spelt out."""
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def _is_date(buf: bytes, groups: list[tuple[int, int]], sizes: tuple[int, ...]) 
 
 
 def _windows(buf: bytes, start: int, groups: list[tuple[int, int]]) -> Iterator[Hit]:
-    """The known groupings inside a run, longest first at each place; bounded work for each group."""
+    """Return the known groupings inside a run, longest first at each place; bounded work for each group."""
     sizes = [stop - begin for begin, stop in groups]
     count = len(groups)
     international = buf[start] in b"+("

@@ -148,7 +148,7 @@ def cl_rut(text: str) -> bool:
 
 
 def cn_ric_x(text: str) -> bool:
-    """The resident number whose check is ten, written X (GB 11643-1999)."""
+    """Return the resident number whose check is ten, written X (GB 11643-1999)."""
     return weighted(text[:17], (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11 == 2
 
 

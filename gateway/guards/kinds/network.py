@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read in one line
 """IP addresses (RFC 791, RFC 4291, RFC 5952), MAC addresses (IEEE 802) and credentials in URLs (RFC 3986 §3.2.1)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, PLR2004 - the words are one table, the numbers are the standards
+# ruff: noqa: E501, ISC004, PLR2004 - the words are one table, the numbers are the standards
 """What one written number is: a card, a social security number, a phone, a national or tax number, or nothing.
 
 Checksummed kinds come first; kinds without a check need their own shape or a word before them; a word such as `order`
@@ -73,7 +73,7 @@ class Number:
 
     @classmethod
     def of(cls, buf: bytes, start: int, end: int, groups: list[tuple[int, int]], *, whole: bool) -> Number:
-        """The number made of these groups of `buf`; `start` may stand before them, at a plus or a bracket."""
+        """Return the number made of these groups of `buf`; `start` may stand before them, at a plus or a bracket."""
         digits = b"".join([buf[begin:stop] for begin, stop in groups]).decode()
         return cls(buf, start, end, digits, tuple([stop - begin for begin, stop in groups]), whole)
 
@@ -83,7 +83,7 @@ class Number:
         return 0x2B in self.buf[self.start : self.start + 2] or self.buf[max(0, self.start - 3) : self.start] in _PLUS
 
     def lead(self) -> bytes:
-        """What is said of it: its key if it has one (`"phone": "…`), else the text before it on its line."""
+        """Say what is said of it: its key if it has one (`"phone": "…`), else the text before it on its line."""
         buf, start = self.buf, self.start
         before = buf[max(0, start - _CONTEXT_BYTES) : start]
         key = _KEY.span(before)
@@ -109,7 +109,7 @@ class Number:
 
 
 def classify(number: Number) -> Hit | None:
-    """What the number is, if it is anything private."""
+    """Say what the number is, if it is anything private."""
     buf, start, end, digits = number.buf, number.start, number.end, number.digits
     plus = number.plus
     if not plus and is_card(digits) and (number.whole or len(digits) >= 15) and _stands_alone(number):
@@ -132,7 +132,7 @@ def classify(number: Number) -> Hit | None:
 
 
 def said(lead: bytes) -> tuple[str, frozenset[int], bool]:
-    """What a text's words tell: the class of the last such word, the countries named, whether a general word is there."""
+    """Say what a text's words tell: the class of the last such word, the countries named, whether a general word is there."""
     found = _PRESENT.Match(lead)
     if not found:
         return "", _NOBODY, False
@@ -146,7 +146,7 @@ def said(lead: bytes) -> tuple[str, frozenset[int], bool]:
 
 
 def _is_national_phone(number: Number, context: str) -> bool:
-    """A telling word, or a shape that needs none (E.164 allows 15 digits)."""
+    """Return a telling word, or a shape that needs none (E.164 allows 15 digits)."""
     if context == "phone":
         return 7 <= len(number.digits) <= 15
     return context in {"", "card"} and looks_like_phone(number.digits, number.sizes)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - shapes are one table
 """Telephone numbers: E.164 country codes and the national shapes that are telling without a word before them."""
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ TOKENS: tuple[tuple[str, str, str], ...] = (
 
 
 def _not_words(buf: bytes, start: int, end: int) -> bool:
-    """A token has a digit or both cases; `sk-learn-something-long` has neither."""
+    """Return a token has a digit or both cases; `sk-learn-something-long` has neither."""
     value = buf[start:end]
     mixed = not value.islower() and not value[len(value) // 3 :].isupper()
     return (mixed or any(0x30 <= byte <= 0x39 for byte in value)) and b"XXXX" not in value.upper()  # noqa: PLR2004

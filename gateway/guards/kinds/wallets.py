@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read in one line
 """Addresses of money without banks: Bitcoin (BIP 13, 173, 350), Ethereum (EIP-55) and their like, checked where they can be."""
 
 from __future__ import annotations

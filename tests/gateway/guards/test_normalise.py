@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - odd characters are the subject
 """The view folds what hides a value and always finds the way back."""
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
+# ruff: noqa: RUF001, E501 - odd characters are the subject
 """Any cutting of a reply gives the same whole, and no value or its beginning ever leaves."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +46,7 @@ def through(chunks: list[str], policy: Policy = MASK, hold_chars_max: int = 16_3
 
 def cut(text: str, places: list[int]) -> list[str]:
     marks = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
-    return [text[start:end] for start, end in zip(marks, marks[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(marks)]
 
 
 @settings(max_examples=300, deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ def test_the_kind_is_part_of_the_placeholder() -> None:
 def test_no_placeholder_is_the_prefix_of_another(pairs: list[tuple[str, str]]) -> None:
     vault = Vault()
     made = sorted({vault.placeholder(kind, value) for kind, value in pairs})
-    assert not any(right.startswith(left) for left, right in zip(made, made[1:], strict=False))
+    assert not any(right.startswith(left) for left, right in pairwise(made))
 
 
 @given(KIND, st.text(min_size=1, max_size=40))
