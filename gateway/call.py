@@ -32,11 +32,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class ToolDefinition:
-    """A tool that the request offers. `schema` is its parameters' JSON Schema, or None where there is none."""
+    """A tool that the request offers. `schema` is its parameters' JSON Schema, or None where there is none.
+
+    `hosted` ones run at the provider; `free` ones take free text, not JSON.
+    """
 
     name: str
     schema: Any
     hosted: bool = False
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,14 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The result of an earlier tool call, as the client sends it back: `texts` index the request's texts."""
+    """The result of an earlier tool call, as the client sends it back: `texts` index the request's texts.
+
+    `failed` is set where the dialect can say that the tool failed.
+    """
 
     call_id: str
     texts: tuple[int, ...]
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class Request:
 
     def with_members(self, members: Mapping[str, Any]) -> "Request":
         """Return a request whose top-level members are set (or, if None, removed)."""
-        tree = self.tree | members
+        tree = {**self.tree, **members}
         for name, value in members.items():
             if value is None:
                 del tree[name]

@@ -162,7 +162,7 @@ def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:
         elif type(inner) is not dict or type(inner.get("name")) is not str:
             raise _wrong(f"tools[{number}].{kind}", "an object with a name")
         else:
-            yield ToolDefinition(inner["name"], inner.get("parameters"))
+            yield ToolDefinition(inner["name"], inner.get("parameters"), free=kind == "custom")
 
 
 def _wants_usage(tree: dict[str, Any]) -> bool:

@@ -1,0 +1,163 @@
+"""The trail of a run: which tools it called, with what, and what came back; oldest first.
+
+An entry's identity is its call's id, so a history that is sent again adds nothing. Ids that repeat (some servers count
+from 0 in each answer) are told apart by their order. A call is told to be in a loop once, when it is first seen; the
+note that its result then carries stays the same in every later request, so providers' prompt caches hold.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
+
+from limits.loops import LoopPolicy, Verdict, judge, nudge
+from limits.loops import ToolCall as Step
+
+from ..call import ToolCall, ToolResult
+from ..shelf import Shelf
+
+SEEN_MAX = 2_048
+_PASS = Verdict()
+
+
+def key_of(secret: bytes, tool: str, arguments: str) -> str:
+    """Return HMAC(tool, canonical arguments): equal for the same call however it is written, and nothing to read."""
+    try:
+        canonical = orjson.dumps(orjson.loads(arguments), option=orjson.OPT_SORT_KEYS)
+    except ValueError:
+        canonical = arguments.encode("utf-8", "replace")
+    return hmac.digest(secret, tool.encode("utf-8", "replace") + b"\0" + canonical, "sha256")[:16].hex()
+
+
+class Trail:
+    """One run's trail, at most its last SEEN_MAX calls. For one event loop."""
+
+    __slots__ = ("_at", "_dropped", "_notes", "_policy", "_repeats", "_results", "_secret", "steps")
+
+    def __init__(self, secret: bytes, policy: LoopPolicy) -> None:
+        self._secret = secret
+        self._policy = policy
+        self.steps: list[Step] = []
+        self._at: dict[str, int] = {}
+        self._dropped = 0
+        self._notes: dict[str, str] = {}
+        self._results: set[str] = set()
+        self._repeats: dict[str, int] = {}
+
+    def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[str]) -> int:
+        """Take in what a request tells of earlier calls; return how many of them were never seen here.
+
+        `texts` are the request's texts, which results index.
+        """
+        new = 0
+        answers = _by_identity(results)
+        for identity, call in _named(calls[-SEEN_MAX:]):
+            if identity not in self._at:
+                new += 1
+                self._add(identity, call.name, key_of(self._secret, call.name, call.arguments))
+            result = answers.get(identity)
+            if result is not None and identity not in self._results:
+                self._results.add(identity)
+                self._close(identity, result, texts)
+        return new
+
+    def notes(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> Iterator[tuple[ToolResult, str]]:
+        """Yield the results that carry a note, with it."""
+        if self._notes:
+            answers = _by_identity(results)
+            for identity, _ in _named(calls[-SEEN_MAX:]):
+                if identity in self._notes and identity in answers:
+                    yield answers[identity], self._notes[identity]
+
+    def judge(self, tool: str, key: str, ahead: Sequence[Step] = ()) -> Verdict:
+        """Judge a call that is proposed, after `ahead` of the same answer."""
+        steps = self.steps
+        if len(steps) + len(ahead) < self._policy.nudge_at - 1:
+            return _PASS
+        return judge([*steps[-self._policy.history_max :], *ahead], tool, key, self._policy)
+
+    def propose(self, call_id: str, tool: str, key: str, verdict: Verdict, earlier: Sequence[ToolCall]) -> None:
+        """Take in a call that is released; `earlier` are those of the request it answers."""
+        nth = sum(1 for call in earlier if call.id == call_id)
+        self._add(_identity(call_id, nth), tool, key, verdict)
+
+    def key(self, tool: str, arguments: str) -> str:
+        """Return a call's key."""
+        return key_of(self._secret, tool, arguments)
+
+    def _add(self, identity: str, tool: str, key: str, verdict: Verdict | None = None) -> None:
+        if verdict is None:
+            verdict = self.judge(tool, key) if self._may_loop(tool, key) else _PASS
+        if verdict.action == "nudge":
+            self._notes[identity] = nudge(verdict, tool[:64])
+        self._at[identity] = self._dropped + len(self.steps)
+        self.steps.append(Step(tool, key))
+        self._repeats[key] = self._repeats.get(key, 0) + 1
+        if len(self.steps) > SEEN_MAX:
+            self._forget()
+
+    def _may_loop(self, tool: str, key: str) -> bool:
+        """Tell cheaply whether judging is worth it: no rule speaks before a key or a tool has come again."""
+        if self._repeats.get(key, 0) >= self._policy.nudge_at - 1:
+            return True
+        recent = self.steps[-2:]
+        return len(recent) == 2 and all(step.tool == tool and step.outcome for step in recent)  # noqa: PLR2004
+
+    def _close(self, identity: str, result: ToolResult, texts: Sequence[str]) -> None:
+        at = self._at[identity] - self._dropped
+        said = "\0".join(texts[index] for index in result.texts).encode("utf-8", "replace")
+        step = self.steps[at]
+        outcome = hmac.digest(self._secret, said, "sha256")[:16].hex()
+        self.steps[at] = Step(step.tool, step.key, outcome, result.failed)
+
+    def _forget(self) -> None:
+        identity = next(iter(self._at))
+        del self._at[identity]
+        self._notes.pop(identity, None)
+        self._results.discard(identity)
+        key = self.steps.pop(0).key
+        self._dropped += 1
+        self._repeats[key] -= 1
+        if not self._repeats[key]:
+            del self._repeats[key]
+
+
+class Trails:
+    """The trails of declared runs, the least recently used forgotten first; a forgotten one is read again."""
+
+    def __init__(self, secret: bytes, *, trails_max: int = 10_000) -> None:
+        self._secret = secret
+        self._trails: Shelf[str, Trail] = Shelf(entries_max=trails_max, bytes_max=0)
+
+    def of(self, run_id: str | None, policy: LoopPolicy) -> tuple[Trail, bool]:
+        """Return a run's trail and whether it is new; a call without a declared run has one of its own."""
+        if run_id is None:
+            return Trail(self._secret, policy), True
+        trail = self._trails.get(run_id)
+        if trail is not None:
+            return trail, False
+        trail = Trail(self._secret, policy)
+        self._trails.put(run_id, trail)
+        return trail, True
+
+
+def _named(calls: Sequence[ToolCall]) -> Iterator[tuple[str, ToolCall]]:
+    times: dict[str, int] = {}
+    for call in calls:
+        nth = times.get(call.id, 0)
+        times[call.id] = nth + 1
+        yield _identity(call.id, nth), call
+
+
+def _by_identity(results: Sequence[ToolResult]) -> Mapping[str, ToolResult]:
+    times: dict[str, int] = {}
+    found: dict[str, ToolResult] = {}
+    for result in results:
+        nth = times.get(result.call_id, 0)
+        times[result.call_id] = nth + 1
+        found[_identity(result.call_id, nth)] = result
+    return found
+
+
+def _identity(call_id: str, nth: int) -> str:
+    return f"{call_id}\0{nth}" if nth else call_id
