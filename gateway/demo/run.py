@@ -4,7 +4,7 @@ from typing import Any
 
 import openai
 
-from .screen import Screen
+from .screen import NO_BREAK, Screen
 from .site import Site
 from .written import MATERIAL, MODEL
 
@@ -33,10 +33,15 @@ def run(site: Site, screen: Screen) -> None:
             break
         usage = raw.parse().usage
         lowered = raw.headers.get("x-tollhouse-clamped")
-        used.append(f"{phase} {usage.total_tokens:,}" + (f" (output lowered to {int(lowered):,})" if lowered else ""))
+        used.append(f"{phase}{NO_BREAK}{usage.total_tokens:,}")
+        if lowered:
+            used[-1] += f" (output lowered to the {int(lowered):,} that were left)"
         step += 1
     billed = site.bill().since(before)
-    screen.say("run", f"limits: {limit:,} tokens, ${opened['limits']['usd']}, {opened['limits']['steps']} steps")
+    screen.say(
+        "limits",
+        f"{limit:,} tokens, ${opened['limits']['usd']}, {opened['limits']['steps']} steps, as its key's profile says",
+    )
     screen.say("tokens", " · ".join(used))
     if stopped is None:
         screen.claim("the run was stopped", holds=False, figure=f"{step} steps, {billed.tokens:,} tokens")

@@ -8,6 +8,8 @@ from typing import TextIO
 
 import click
 
+NO_BREAK = "\u00a0"
+"""A space at which `Screen.say` does not go on to the next line."""
 _LABEL_CHARS = 14
 _WIDTH_MAX = 110
 _WIDTH_MIN = 60
@@ -33,6 +35,7 @@ class Screen:
         return True
 
     def _write(self, line: str = "") -> None:
+        line = line.replace(NO_BREAK, " ")
         click.echo(line if self._can(line) else line.encode("ascii", "replace").decode(), file=self._out, color=True)
 
     def _style(self, text: str, **style: bool | str) -> str:
@@ -61,9 +64,13 @@ class Screen:
         self.claims += 1
         self.broken += not holds
         mark = self._style(self._good, fg="green") if holds else self._style(self._bad, fg="red", bold=True)
-        gap = self._width - 5 - len(sentence) - len(figure)
-        room = " " * max(2, gap) if figure else ""
-        self._write(f"   {mark} {sentence}{room}{self._style(figure, dim=holds, bold=not holds)}".rstrip())
+        room = self._width - 5 - (len(figure) + 2 if figure else 0)
+        first, *more = textwrap.wrap(sentence, max(room, _WIDTH_MIN // 2), break_on_hyphens=False) or [""]
+        if figure:
+            first = first.ljust(room + 2) + (self._style(figure, dim=True) if holds else self._style(figure, bold=True))
+        self._write(f"   {mark} {first}")
+        for line in more:
+            self._write(f"     {line}")
         return holds
 
     def end(self, seconds: float) -> None:
