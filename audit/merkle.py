@@ -1,12 +1,11 @@
 """RFC 6962 Merkle trees: hashing, the growing right edge, proofs and their verification.
 
-size 5:            root = H(1 ‖ N2 ‖ L4)
-                  ╱    ╲          edge = [L4, -, N2]: the complete subtrees that make up the tree,
-                N2      L4        one for each set bit of the size, indexed by level.
-               ╱  ╲
-             N1    N1'            A node (level, index) covers leaves index·2^level … (index+1)·2^level - 1.
-            ╱ ╲    ╱ ╲
-          L0   L1 L2   L3         Pure functions: hashes come from a `Nodes` callable, wherever they are kept.
+    size 5:   root = H(1 ‖ N2 ‖ L4)                 H = SHA-256, L = H(0 ‖ entry)
+              N2   = H(1 ‖ H(1 ‖ L0 ‖ L1) ‖ H(1 ‖ L2 ‖ L3))
+              edge = [L4, None, N2]                 one complete subtree for each set bit of the size, by level
+
+A node (level, index) covers the leaves index·2^level … (index+1)·2^level - 1. All functions are pure: hashes come from a
+`Nodes` callable, wherever they are kept.
 """
 
 from collections.abc import Callable, Sequence
