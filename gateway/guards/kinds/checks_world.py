@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - the numbers are the algorithms
-"""The published check of each number outside Europe: digits in, whether they are one. Sources there: national_digits."""
+"""The published checks of numbers outside Europe: digits in, whether they are one. Sources there: national_digits."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def au_abn(digits: str) -> bool:
 
 
 def ca_sin(digits: str) -> bool:
-    """Luhn; 0 and 8 are not given."""
-    return digits[0] not in "08" and luhn(digits)
+    """Luhn; 8 is not given."""
+    return digits[0] != "8" and luhn(digits)
 
 
 def us_itin(digits: str) -> bool:

@@ -74,7 +74,7 @@ NUMBERINGS: tuple[Numbering, ...] = (
     Numbering("au_tfn", "tax_id", (8, 9), world.au_tfn, r"\btfn\b|tax file", "ATO"),
     Numbering("au_medicare", "national_id", (10, 11), world.au_medicare, r"medicare", "Services Australia", _shapes((4, 5, 1))),
     Numbering("au_abn", "tax_id", (11,), world.au_abn, r"\babn\b", "ABR", _shapes((2, 3, 3, 3))),
-    Numbering("ca_sin", "national_id", (9,), world.ca_sin, r"\bsin\b|social insurance|\bnas\b", "Service Canada", _shapes((3, 3, 3))),
+    Numbering("ca_sin", "national_id", (9,), world.ca_sin, r"\bsin\b|social insurance|\bnas\b", "Service Canada"),
     Numbering("gb_nhs", "national_id", (10,), europe.gb_nhs, r"\bnhs\b", "NHS Data Dictionary"),
     Numbering("gb_utr", "tax_id", (10,), europe.gb_utr, r"\butr\b|unique taxpayer", "HMRC"),
     Numbering("us_itin", "tax_id", (9,), world.us_itin, r"\bitin\b", "IRS Pub. 1915", _shapes((3, 2, 4))),
