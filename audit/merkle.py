@@ -4,7 +4,7 @@
               N2   = H(1 ‖ H(1 ‖ L0 ‖ L1) ‖ H(1 ‖ L2 ‖ L3))
               edge = [L4, None, N2]                 one complete subtree for each set bit of the size, by level
 
-A node (level, index) covers the leaves index·2^level … (index+1)·2^level - 1. All functions are pure: hashes come from a
+A node (level, index) covers the leaves index·2^level … (index+1)·2^level - 1. Pure functions: hashes come from a
 `Nodes` callable, wherever they are kept.
 """
 
