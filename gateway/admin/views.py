@@ -60,7 +60,11 @@ def run_used(ledger: EmbeddedLedger, run: Run) -> dict[str, int]:
     account = ledger.run(run.id)
     if account is None:
         return {}
-    used = {cell.cap.dimension: cell.settled for cell in account.cells}
+    tallies = account.tallies()
+    used = {
+        "nano_usd": sum(tally.nano for tally in tallies),
+        "tokens": sum(tally.input_tokens + tally.output_tokens for tally in tallies),
+    }
     return used | dict(zip(COUNTED, account.counts, strict=True))
 
 

@@ -5,7 +5,7 @@ Only `Registry` changes it, and only after the change is durable, so what is see
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 
 from limits.clock import Clock
@@ -20,6 +20,8 @@ RUN_SLACK_S = 86_400
 """How long a run is kept after its wall-clock could have run out: that stands still while it waits for a person."""
 RUN_KEYS_MAX = 16_384
 """How many run keys that were proven genuine are remembered; after that they are proven anew."""
+RUN_DIMENSIONS = frozenset(each.name for each in fields(RunLimits) if each.init)
+"""What a client may lower."""
 _RUN_PREFIX = RUN_PREFIX.encode()
 
 
@@ -211,10 +213,10 @@ def lowered(limits: RunLimits, wanted: Mapping[str, int]) -> RunLimits:
     own = limits.as_dict()
     lower: dict[str, int] = {}
     for dimension, limit in wanted.items():
-        if dimension not in RunLimits.__slots__:
+        if dimension not in RUN_DIMENSIONS:
             raise InvalidRequest(f"a run has no limit named {dimension!r}", param=f"limits.{dimension}"[:128])
         if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= 2**53:
             raise InvalidRequest(f"the limit {dimension} must be a whole number from 0", param=f"limits.{dimension}")
         if limit < own.get(dimension, 2**62):
             lower[dimension] = limit
-    return replace(limits, **lower) if lower else limits
+    return RunLimits(**(own | lower)) if lower else limits

@@ -22,7 +22,7 @@ from limits.runs import RunLimits
 from ..errors import AuditUnavailable, BudgetExceeded, InvalidRequest, NotAllowed, NotFound, RunEnded
 from ..papers import HOUSE, Key, Role, Run, Tenant
 from ..state import rows
-from .directory import Directory
+from .directory import RUN_SLACK_S, Directory
 from .tokens import digest, mint_key
 
 RunEnding = Literal["ended", "killed"]
@@ -35,6 +35,10 @@ class Book(Protocol):
         self, record: dict[str, Any], *, tenant: str | None, statements: Sequence[rows.Statement] = ()
     ) -> "asyncio.Future[Any]":
         """Queue a record with state changes."""
+        ...
+
+    def change(self, statements: Sequence[rows.Statement]) -> "asyncio.Future[None]":
+        """Queue state changes that need no record."""
         ...
 
 
@@ -219,6 +223,15 @@ class Registry:
         said = record.admin(actor=actor, change=change, run=run_id, key=run.key_id)
         await self._write(said, run.tenant_id, rows.end_run(run_id, why), [] if entry is None else [entry])
         return new
+
+    async def forget_runs(self) -> int:
+        """Drop expired runs from memory, and a day later from `state`; return how many. Call it now and then."""
+        forgotten = self._directory.forget_expired()
+        try:
+            await self._book.change(rows.forget_runs(self._clock.utc_us() - RUN_SLACK_S * 1_000_000))
+        except BookError as error:
+            raise AuditUnavailable(f"expired runs were not dropped: the book cannot be written ({error})") from error
+        return forgotten
 
     def _changeable_tenant(self, tenant_id: str) -> Tenant:
         tenant = self._directory.tenant(tenant_id)

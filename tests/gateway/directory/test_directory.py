@@ -133,7 +133,7 @@ def test_a_client_lowers_limits_and_never_raises_them() -> None:
     limits = RunLimits(tokens=100, steps=5)
     assert lowered(limits, {"tokens": 7, "steps": 9, "replans": 1}) == RunLimits(tokens=7, steps=5, replans=1)
     assert lowered(limits, {"tokens": 100}) is limits
-    for wrong in ({"money": 1}, {"tokens": -1}, {"tokens": True}, {"tokens": 2**53 + 1}):
+    for wrong in ({"money": 1}, {"caps": 1}, {"tokens": -1}, {"tokens": True}, {"tokens": 2**53 + 1}):
         with pytest.raises(InvalidRequest):
             lowered(limits, wrong)
 

@@ -27,6 +27,9 @@ class FullBook:
         future.set_exception(BookUnavailable("no space left"))
         return future
 
+    def change(self, _: Any) -> "asyncio.Future[Any]":
+        return self.append()
+
 
 def unwritable(operator: Operator) -> Registry:
     return Registry(operator.directory, FullBook(), operator.clock, operator.ledger)
@@ -215,3 +218,20 @@ async def test_a_start_gives_the_ledger_what_the_file_and_state_say_now(tmp_path
     with opened(path) as operator:
         assert isinstance(operator.ledger, EmbeddedLedger)
         assert await operator.registry.align() == 0
+
+
+async def test_runs_that_expired_leave_memory_and_a_day_later_the_tables(tmp_path: Path) -> None:
+    with opened(write_config(tmp_path)) as operator:
+        key, _ = await operator.client_key()
+        await operator.registry.open_run(key)
+
+        def rows() -> int:
+            return len(operator.house.book.query("SELECT id FROM state_run"))
+
+        assert await operator.registry.forget_runs() == 0
+        operator.clock.turn(60 + 86_400)
+        assert (await operator.registry.forget_runs(), rows()) == (1, 1)
+        operator.clock.turn(86_401)
+        assert (await operator.registry.forget_runs(), rows()) == (0, 0)
+        with pytest.raises(AuditUnavailable):
+            await unwritable(operator).forget_runs()
