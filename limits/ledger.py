@@ -30,7 +30,6 @@ from .marks import Marks
 from .refusals import Ended, Exceeded, Held
 from .snapshot import VERSION, read_account, read_hold, write_account, write_holds
 from .standing import Amounts, Charge, Standing, amounts_of, settled_back
-from .windows import FOREVER
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
@@ -309,7 +308,7 @@ class EmbeddedLedger(Books):
         for scope in entry.scopes:
             account = self.account(scope, entry.at_us)
             if account is not None:
-                if FOREVER > account.wake_us <= entry.at_us < account.closed_us:
+                if account.wake_us <= entry.at_us:
                     account.roll(entry.at_us)
                 accounts.append(account)
         cells = tuple(c for account in accounts for c in account.cells if c.start_us <= entry.at_us)

@@ -53,6 +53,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.journal: list[dict[str, Any]] = []
         self.plain: dict[str, Plain] = {}
         self.tenant_cap = 3_000
+        self.day_cap: int | None = None
+        self.killed = False
         self.steps = {"p": 0, "c": 0, "d": 0}
         self.next_id = 0
 
@@ -73,7 +75,10 @@ class LedgerMachine(RuleBasedStateMachine):
             self.write(entry)
 
     def caps(self, scope: str) -> dict[tuple[str, str], int]:
-        return {("nano_usd", "total"): self.tenant_cap} if scope == "tenant:t" else FIXED[scope]
+        if scope != "tenant:t":
+            return FIXED[scope]
+        daily = {} if self.day_cap is None else {("tokens", "day"): self.day_cap}
+        return {("nano_usd", "total"): self.tenant_cap} | daily
 
     def sums(self, scope: str, dimension: str, window: str, *, but: str = "") -> tuple[int, int]:
         """Settled and held, computed from nothing but the list of holds."""
@@ -108,6 +113,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def expected(self, order: Order, replaced: Plain | None) -> type:
         """Say what a hold must answer, by the plain sums."""
+        if self.killed:
+            return Ended
         held_only = False
         for scope in order.scopes:
             for (dimension, window), limit in self.caps(scope).items():
@@ -153,8 +160,7 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             assert refusal == answer
             assert str(answer)
-            assert not isinstance(answer, Ended)
-            assert answer.param
+            assert isinstance(answer, Ended) or answer.param
 
     def open_holds(self, *, settled: bool) -> list[Plain]:
         return [p for p in self.plain.values() if not p.closed and (p.charge is not None) == settled]
@@ -239,14 +245,22 @@ class LedgerMachine(RuleBasedStateMachine):
                 for member in {run, "p"}:
                     self.steps[member] += 1
 
-    @rule(limit=st.integers(500, 9_000))
-    def change_cap(self, limit: int) -> None:
-        entry = self.ledger.set_caps("tenant:t", [Cap("nano_usd", limit)])
-        if limit == self.tenant_cap:
-            assert entry is None
-        else:
-            self.tenant_cap = limit
+    @precondition(lambda self: not any(p.follower in self.plain and not p.closed for p in self.plain.values()))
+    @rule(limit=st.integers(500, 9_000), daily=st.none() | st.integers(100, 900))
+    def change_caps(self, limit: int, daily: int | None) -> None:
+        """Raise, lower, add or take away caps; a new one counts what was spent and is held already."""
+        same = (limit, daily) == (self.tenant_cap, self.day_cap)
+        extra = [] if daily is None else [Cap("tokens", daily, "day")]
+        entry = self.ledger.set_caps("tenant:t", [Cap("nano_usd", limit), *extra])
+        assert (entry is None) == same
+        if entry is not None:
+            self.tenant_cap, self.day_cap = limit, daily
             self.write(entry)
+
+    @rule()
+    def kill_or_revive(self) -> None:
+        self.killed = not self.killed
+        self.write(self.ledger.kill("key:k", on=self.killed))
 
     @rule(seconds=st.integers(1, 90))
     def turn(self, seconds: int) -> None:
