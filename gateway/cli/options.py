@@ -3,7 +3,6 @@
 import functools
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -14,7 +13,7 @@ from ..config.tenants import CapSettings, Per
 from .owner import Owner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_CAP = re.compile(r"(usd|tokens)=([0-9.]{1,20})/(\w+?)(/soft)?")
+_CAP = re.compile(r"(?:usd=([0-9.]{1,20})|tokens=([0-9]{1,13}))/(\w+?)(/soft)?")
 
 
 class CapType(click.ParamType[dict[str, Any]]):
@@ -27,8 +26,8 @@ class CapType(click.ParamType[dict[str, Any]]):
         match = _CAP.fullmatch(str(value))
         if match is None:
             self.fail(f"write usd=100/month or tokens=1000000/day; PER is {', '.join(get_args(Per))}", param, ctx)
-        what, amount, per, soft = match.groups()
-        given = {what: amount if what == "usd" else int(Decimal(amount)), "per": per, "soft": bool(soft)}
+        usd, tokens, per, soft = match.groups()
+        given = {"usd": usd, "tokens": None if tokens is None else int(tokens), "per": per, "soft": bool(soft)}
         try:
             return CapSettings.model_validate(given).model_dump(mode="json")
         except ValidationError as error:

@@ -1,0 +1,37 @@
+"""`tollhouse serve`: a real process, a real signal."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.gateway.cli.commands import Commands
+from tests.tree.source import ROOT
+
+
+def test_the_gateway_serves_takes_commands_and_ends_with_0_at_a_signal(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    command = [sys.executable, "-m", "gateway", "serve", "--port", "0", "--config", str(commands.path)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        said = ""
+        while "serves at" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        address = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert address is not None
+        assert "warning: master_key" in said
+        assert httpx.get(f"{address.group()}/readyz").json()["status"] == "ok"
+        commands.run("tenants", "create", "globex")
+        second = commands.run("serve", "--port", "0", code=1)
+        assert f"pid {process.pid}" in second.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert not (tmp_path / "tollhouse-data" / "admin.sock").exists()
+    assert "globex" in commands.run("tenants", "list").stdout
