@@ -41,6 +41,8 @@ class Detector:
         hits = settled(self._raw(view.buf, rules, kinds))
         if not hits:
             return hits
+        if b"\\" in view.buf:
+            hits = [_unescaped(view.buf, hit) for hit in hits]
         places = view.spans([(hit.start, hit.end) for hit in hits])
         return [Hit(start, end, hit.kind, hit.rule) for (start, end), hit in zip(places, hits, strict=True)]
 
@@ -60,6 +62,14 @@ class Detector:
             inner = self._raw(decoded, rules, kinds)
             if inner:
                 yield Hit(start, end, inner[0].kind, f"base64.{inner[0].rule}")
+
+
+def _unescaped(buf: bytes, hit: Hit) -> Hit:
+    """Leave the letter of a JSON escape to its backslash, so that replacing breaks no string."""
+    before = buf[max(0, hit.start - 2) : hit.start]
+    if before.endswith(b"\\") and before != b"\\\\" and buf[hit.start] in b"nrtbf" and hit.end - hit.start > 1:
+        return Hit(hit.start + 1, hit.end, hit.kind, hit.rule)
+    return hit
 
 
 def settled(hits: list[Hit]) -> list[Hit]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .detect import Detector
 from .findings import Finding, Hit
 from .policy import Action, Direction, Policy
 from .vault import LABELS, PLACEHOLDER, PLACEHOLDER_CHARS_MAX, Vault, VaultFull
+
+_NAMED_BY = ": "
 
 
 class Redactor:
@@ -23,14 +25,15 @@ class Redactor:
         return self.detector.scan_many(texts)
 
     def redact(
-        self, text: str, policy: Policy, vault: Vault, direction: Direction, place: str = ""
+        self, text: str, policy: Policy, vault: Vault, direction: Direction, place: str = "", *, context: str = ""
     ) -> tuple[str, list[Finding]]:
         """Return the text as it may go on, and its findings. A finding with action `block` means: refuse instead.
 
+        `context` is what names the text elsewhere, such as its key in a tree (`ssn`, `password`); it is never changed.
         A value that the vault cannot keep is masked for good. Placeholders of this vault are left as they are.
         """
         actions = policy.actions[direction]
-        hits = self.detector.scan(text, actions)
+        hits = self._named(text, actions, context) if context else self.detector.scan(text, actions)
         if not hits:
             return text, []
         pieces: list[str] = []
@@ -50,6 +53,12 @@ class Redactor:
             return text, findings
         pieces.append(text[last:])
         return "".join(pieces), findings
+
+    def _named(self, text: str, kinds: Container[str], context: str) -> list[Hit]:
+        """Scan the text as the value of its key, and give offsets in the text alone."""
+        lead = len(context) + len(_NAMED_BY)
+        hits = self.detector.scan(f"{context}{_NAMED_BY}{text}", kinds)
+        return [Hit(max(hit.start - lead, 0), hit.end - lead, hit.kind, hit.rule) for hit in hits if hit.end > lead]
 
 
 def replacement(hit: Hit, value: str, action: Action, vault: Vault) -> tuple[str | None, Action]:

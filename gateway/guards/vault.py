@@ -1,6 +1,6 @@
 """The run's vault: which placeholder stands for which value, and nothing that tells one from the other outside.
 
-A placeholder is `LABEL_` and 16 of sixteen consonants: 64 bits of HMAC-SHA256(the run's random key, kind, value). So the
+A placeholder is `LABEL_` and 16 of 16 consonants: 64 bits of HMAC-SHA256(run's random key, kind, value). So the
 same value has the same placeholder in every turn (prompt caches hold), nobody can make one that the vault takes for its
 own, and none is a prefix of another: a label has no underscore and all suffixes are of one length. Only what this vault
 issued is restored. `sealed` and `opened` carry it to disk or another replica under AES-256-GCM (NIST SP 800-38D).

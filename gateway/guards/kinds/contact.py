@@ -18,10 +18,9 @@ _SPELT_DOT = (
 )
 _AT = r"(?:\s{0,3}[\[({<]\s?(?i:at|arroba|chez|@)\s?[\])}>]\s{0,3}|\s{1,3}(?i:at|arroba)\s{1,3}|\s{0,3}@\s{0,3}|_at_|-at-)"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})"
-_ZONE = r"(?i:com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|online|test|example|[a-z]{2})"
-_SPELT = (
-    rf"(?:[A-Za-z0-9_+\-]{{1,40}}{_SPELT_DOT}){{0,3}}[A-Za-z0-9_+\-]{{1,64}}{_AT}(?:{_LABEL}{_DOT}){{1,4}}{_ZONE}\b"
-)
+_ZONE = r"(?:(?i:com|org|net|edu|gov|mil|int|info|biz|dev|app|cloud|online|test|example)|[a-z]{2}|[A-Z]{2})"
+_HOST = rf"(?:(?:{_LABEL}\.){{1,4}}{_ZONE}|(?:{_LABEL}{_DOT}){{1,4}}{_ZONE})\b"
+_SPELT = rf"(?:[A-Za-z0-9_+\-]{{1,40}}{_SPELT_DOT}){{0,3}}[A-Za-z0-9_+\-]{{1,64}}{_AT}{_HOST}"
 _SPELT_GATE = (
     r"(?i:[\[({<]\s?(?:at|arroba|@)\s?[\])}>]|\s(?:at|arroba)\s{1,3}[a-z0-9\-]+[\s\[({<.]|\s@|@\s|[_\-]at[_\-])"
 )

@@ -122,3 +122,10 @@ def test_no_input_is_slow(unit: str) -> None:
     began = time.process_time()
     DETECTOR.scan(text, ALL)
     assert time.process_time() - began < 4
+
+
+def test_replacing_a_value_in_json_text_leaves_its_escapes_whole() -> None:
+    assert found(r'{"a": "line\njoe@example.org\ttom@example.org"}') == [
+        ("email", "joe@example.org"),
+        ("email", "tom@example.org"),
+    ]

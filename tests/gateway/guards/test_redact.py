@@ -67,3 +67,12 @@ def test_one_pass_says_which_of_many_texts_need_work() -> None:
     assert REDACTOR.scan_many(["hello", "nothing here", "bye"]) == []
     assert REDACTOR.scan_many(["hello", "joe@example.org", "bye", "4111 1111 1111 1111"]) == [1, 3]
     assert REDACTOR.scan_many([]) == []
+
+
+def test_a_key_tells_what_its_value_is() -> None:
+    vault, policy = Vault(), Policy()
+    assert REDACTOR.redact("219099999", policy, vault, "tool_result")[1] == []
+    text, findings = REDACTOR.redact("219099999", policy, vault, "tool_result", "/ssn", context="ssn")
+    assert [(finding.kind, finding.start, finding.end) for finding in findings] == [("ssn", 0, 9)]
+    assert restore(text, vault) == "219099999"
+    assert REDACTOR.redact("tr0ub4dor", policy, vault, "tool_result", context="db_password")[0].startswith("SECRET_")

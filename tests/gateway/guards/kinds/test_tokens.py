@@ -20,8 +20,8 @@ def sample(pattern: str, rng: random.Random) -> str:
     """One text that a token's pattern matches, for the small part of the syntax that tokens.py uses."""
     while (group := re.search(r"\((?:\?:)?((?:\\.|[^()\\])*)\)(\?|\{\d+\})?", pattern)) and "(?i:" not in pattern:
         chosen = rng.choice(group.group(1).split("|"))
-        times = {None: 1, "?": 0}.get(group.group(2), None)
-        count = int(group.group(2)[1:-1]) if times is None else times
+        times = group.group(2) or "{1}"
+        count = 0 if times == "?" else int(times[1:-1])
         pattern = pattern[: group.start()] + chosen * count + pattern[group.end() :]
     made = ""
     for match in _ATOM.finditer(pattern.split("|")[0]):
