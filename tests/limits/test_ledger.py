@@ -340,3 +340,48 @@ def test_every_entry_survives_its_dict() -> None:
 def test_what_is_no_entry_is_refused(stored: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="ledger entry"):
         from_dict(stored)
+
+
+def test_thousands_of_routes_through_one_tenant_all_see_its_changes(ledger: EmbeddedLedger) -> None:
+    ledger.set_caps(TENANT, [Cap("nano_usd", 2_000)])
+    orders = [Order(f"h{n}", (f"key:{n}", TENANT), 1, 0, 0, 2**60) for n in range(1_500)]
+    for one in orders:
+        held(ledger.hold(one))
+    ledger.set_caps(TENANT, [Cap("nano_usd", 1_500)])
+    for one in orders:
+        assert isinstance(ledger.hold(Order(f"{one.id}b", one.scopes, 1, 0, 0, 2**60)), Held)
+        ledger.drop(one.id)
+        held(ledger.hold(one))
+    assert cap_of(ledger, TENANT) == (0, 1_500)
+
+
+def test_a_hold_in_no_scope_is_bounded_by_its_own_caps_only(ledger: EmbeddedLedger) -> None:
+    assert isinstance(ledger.hold(Order("a", (), 11, 0, 0, 2**60, (Cap("nano_usd", 10, "call"),))), Exceeded)
+    held(ledger.hold(Order("a", (), 10, 0, 0, 2**60, (Cap("nano_usd", 10, "call"),))))
+
+
+def test_a_scope_that_the_next_attempt_leaves_keeps_its_hold_until_the_charge_is_durable(
+    ledger: EmbeddedLedger,
+) -> None:
+    ledger.set_caps("key:k", [Cap("nano_usd", 100)])
+    ledger.hold(order("a", 50))
+    settlement = settle(ledger, "a", Charge(20))
+    held(ledger.hold(Order("b", (TENANT,), 60, 0, 0, 2**60), settlement))
+    assert cap_of(ledger, "key:k") == (0, 50)
+    assert cap_of(ledger, TENANT) == (0, 80)
+    ledger.apply(settlement)
+    assert cap_of(ledger, "key:k") == (20, 0)
+
+
+def test_a_refund_of_yesterday_s_charge_does_not_touch_today_s_window(
+    ledger: EmbeddedLedger, clock: ManualClock
+) -> None:
+    ledger.set_caps(TENANT, [Cap("nano_usd", 100, "day"), Cap("nano_usd", 500)])
+    charge(ledger, "a", 80, "uncertain")
+    clock.turn(DAY_S)
+    charge(ledger, "b", 90)
+    refund = ledger.marks.refund("a")
+    assert refund is not None
+    ledger.apply(refund)
+    assert cap_of(ledger, TENANT, 0) == (90, 0)
+    assert cap_of(ledger, TENANT, 1) == (90, 0)

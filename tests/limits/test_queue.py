@@ -234,3 +234,19 @@ async def test_a_storm_of_calls_never_passes_the_cap_and_reaches_it(seed: int) -
     assert found.nano == run.nano == spent["t"] <= 30_000
     assert found.caps[0].held == run.caps[0].held == len(queue) == 0
     assert refused == 0 or run.nano >= 30_000 - 900
+
+
+async def test_a_small_waiter_does_not_overtake_a_large_one_in_front_of_it(ledger: EmbeddedLedger) -> None:
+    queue = WaitQueue(ledger, CLOCK)
+    ledger.hold(order("a", 50))
+    ledger.hold(order("b", 50))
+    large = asyncio.ensure_future(queue.hold(order("large", 80), tenant="t", run="r1", until_ns=soon()))
+    small = asyncio.ensure_future(queue.hold(order("small", 20), tenant="t", run="r2", until_ns=soon()))
+    await asyncio.sleep(0)
+    finish(ledger, "b")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not small.done()
+    finish(ledger, "a")
+    answers = await in_time(asyncio.gather(large, small))
+    assert all(isinstance(answer, HoldEntry) for answer in answers)
