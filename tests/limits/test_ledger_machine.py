@@ -338,5 +338,5 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert found.counts["steps"] == self.steps[scope[4:]]
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestLedgerMachine = LedgerMachine.TestCase
