@@ -1,8 +1,10 @@
 """Builds the parts and passes them in; the ASGI application, and the process that serves it."""
 
+import asyncio
 import contextlib
 import hmac
 import random
+import socket
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -29,7 +31,7 @@ from .head import HeadLimits
 from .house import House, open_house
 from .housekeeping import Housekeeping
 from .journal import Journal
-from .lives import Lives
+from .lives import CUT_S, Lives
 from .metrics import Metrics
 from .pipeline import Pipeline
 from .restore import restore
@@ -50,6 +52,8 @@ from .stages.route import Route
 from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
 from .strangers import Strangers
+from .tools.schema import Schemas
+from .tools.trail import Trails
 from .vaults import Vaults
 from .weighing import Weighing
 
@@ -126,7 +130,7 @@ class Tollhouse:
             ),
             Identify(self.runs),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
-            Firewall(),
+            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
             Guard(Redactor(), Vaults()),
             Count(self.ledger),
             Route(self.catalogue, self.chance),
@@ -190,7 +194,7 @@ def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None
     with open_house(config, clock) as house:
         sock = listen(config.listen.host, config.listen.port)
         bounds = config.bounds
-        server = BoundedServer(
+        server = _Server(
             Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None),
             limits=HeadLimits(
                 header_bytes_max=bounds.header_bytes_max,
@@ -200,6 +204,21 @@ def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None
             shutdown_grace_s=bounds.shutdown_grace_s,
         )
         server.run([sock])
+
+
+class _Server(BoundedServer):
+    """Ends the calls under way by itself: uvicorn would cancel their requests, and no client would learn why."""
+
+    def __init__(self, app: Tollhouse, *, limits: HeadLimits, shutdown_grace_s: float) -> None:
+        super().__init__(app, limits=limits, shutdown_grace_s=shutdown_grace_s + 2 * CUT_S)
+        self._lives = app.lives
+        self._grace_s = shutdown_grace_s
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let calls end for the grace, cut the others with an error to their clients, then shut down."""
+        drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
+        await super().shutdown(sockets)
+        await drained
 
 
 def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:

@@ -32,6 +32,8 @@ def outcome_of(call: Call, now_ns: int) -> dict[str, Any]:
     record["decisions"] = call.decisions
     if call.findings:
         record["findings"] = call.findings
+    if tools := call.kept.get("tools"):
+        record["tools"] = tools
     if ending is None:
         record["status"] = {"http": 200, "finish": call.finish or ""}
     else:

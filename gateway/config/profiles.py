@@ -127,6 +127,23 @@ class ToolSettings(Settings):
     on_refusal: Literal["answer", "error"] = Field(
         default="answer", description="a refused tool call becomes a text that names the rule, or error 422"
     )
+    ask_again: bool = Field(
+        default=False, description="ask the model once more when its tool call is refused (plain replies only)"
+    )
+    polling: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
+        default=(), max_length=1_024, description="tools that may be called again and again with the same arguments"
+    )
+
+
+class CacheSettings(Settings):
+    """Equal calls answered from memory: those without findings, tools, images, files or state at the provider."""
+
+    ttl_s: Annotated[float, Field(ge=0, le=2_592_000)] = Field(
+        default=0, description="how long a reply answers equal calls; 0: never"
+    )
+    entries_max: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = Field(
+        default=10_000, description="replies of this profile kept at one time"
+    )
 
 
 class DegradedSettings(Settings):
@@ -151,6 +168,7 @@ class ProfileSettings(Settings):
     rates: RateSettings = RateSettings()
     guards: GuardSettings = GuardSettings()
     tools: ToolSettings = ToolSettings()
+    cache: CacheSettings = CacheSettings()
     on_leave: Literal["drain", "cancel"] = Field(
         default="drain",
         description="a client leaves its stream: read on to the usage, or stop and charge what was counted",

@@ -2,8 +2,8 @@
 
 A stream is a series of chunks `{"choices":[{"index","delta","finish_reason"}]}`, a last one with empty choices and the
 usage if `stream_options.include_usage` asks for it, then `data: [DONE]`. Lanes: `0` the text of choice 0, `0r` its
-refusal, `0k` its reasoning (some compatible servers), `0t1` the arguments of its second tool call, `0a` its audio's
-transcript.
+refusal, `0k` its reasoning (some compatible servers), `0t1` the arguments of its second tool call (`0c1` if that is a
+custom tool's free text), `0f` the arguments of a `function_call`, as before there were tools.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ from .strict import decode_reply, encode
 
 _TOKENS_MAX = 2**40
 _NAMES = {"content": ("text", ""), "refusal": ("refusal", "r"), "reasoning_content": ("reasoning", "k")}
+_CALLS = ("tool_calls", "function_call")
+_CALLED = frozenset({"tool_calls", "function_call"})
 _MEMBERS = {"text": "content", "refusal": "refusal", "reasoning": "reasoning_content"}
 
 
@@ -49,8 +51,10 @@ class OpenAIChat:
         """Return a chunk of the same reply that carries a further piece of a lane."""
         if kind == "arguments":
             holder: dict[str, Any] = {"arguments": text}
-            delta: dict[str, Any] = {"tool_calls": [{"index": int(lane.partition("t")[2]), "function": holder}]}
-            member = "arguments"
+            delta: dict[str, Any]
+            delta, member = _arguments_delta(lane, holder), "arguments"
+            if "input" in holder:
+                member = "input"
         else:
             member = _MEMBERS[kind]
             delta = holder = {member: text}
@@ -85,6 +89,50 @@ class OpenAIChat:
         events.append(reader.chunk({**head, "choices": [], "usage": usage}))
         return [*events, Event(None, [], terminal=True)]
 
+    def split_calls(self, event: Event) -> tuple[Event | None, dict[int, Event]]:
+        """Take the tool calls out of a chunk."""
+        tree = event.tree or {}
+        envelope = {name: value for name, value in tree.items() if name not in ("choices", "usage")}
+        taken: dict[int, Event] = {}
+        left = []
+        for choice in tree["choices"]:
+            delta = choice.get("delta") or {}
+            calls = {name: delta.pop(name) for name in _CALLS if name in delta}
+            if not calls or delta or choice.get("finish_reason") is not None:
+                left.append(choice)
+            calls = _saying_something(calls)
+            if calls:
+                index = choice["index"]
+                parts = [part for part in event.parts if part.kind == "arguments" and part.choice == index]
+                only = {"index": index, "delta": calls, "finish_reason": None}
+                taken[index] = Event({**envelope, "choices": [only]}, parts)
+        event.parts = [part for part in event.parts if part.kind != "arguments"]
+        tree["choices"] = left
+        return (event if left or tree.get("usage") is not None else None), taken
+
+    def refuse_calls(self, event: Event, choice: int, text: str) -> list[Event]:
+        """Return the end of a choice without its calls, after a text."""
+        for member in (event.tree or {})["choices"]:
+            if member["index"] != choice:
+                continue
+            if member.get("finish_reason") in _CALLED:
+                event.finish = member["finish_reason"] = "stop"
+            if event.whole:
+                message = member["message"]
+                for name in _CALLS:
+                    message.pop(name, None)
+                said = message.get("content")
+                message["content"] = f"{said}\n\n{text}" if said else text
+        if event.whole:
+            event.parts = [part for part in event.parts if part.kind != "arguments" or part.choice != choice]
+            return [event]
+        return [self.piece(event, kind="text", choice=choice, lane=str(choice), text=text), event]
+
+    def renew(self, event: Event, reply_id: str) -> None:
+        """Give a chunk or completion the reply id."""
+        if event.tree is not None and "id" in event.tree:
+            event.tree["id"] = f"chatcmpl-{reply_id}"
+
     def ask_again(self, request: Request, answer: str, message: str) -> Request:
         """Return the request with the refused answer and the message to the model appended."""
         more = [{"role": "assistant", "content": answer}, {"role": "user", "content": message}]
@@ -116,7 +164,7 @@ class ChatReader:
         self.choices = choices
         self.wants_usage = wants_usage
         self._ended: set[int] = set()
-        self._calls: dict[str, tuple[str | None, str | None]] = {}
+        self._calls: dict[str, tuple[str, str]] = {}
 
     @property
     def finished(self) -> bool:
@@ -137,7 +185,9 @@ class ChatReader:
                 message = choice["message"]
                 self._texts(parts, index, message, choice)
                 for number, call in enumerate(message.get("tool_calls") or ()):
-                    self._arguments(parts, index, number, call)
+                    self._arguments(parts, index, f"{index}t{number}", call)
+                if message.get("function_call"):
+                    self._arguments(parts, index, f"{index}f", {"function": message["function_call"]})
                 self._ended.add(index)
                 finish = finish or choice.get("finish_reason")
             usage = _usage(tree.get("usage"))
@@ -171,7 +221,9 @@ class ChatReader:
                 if delta:
                     self._texts(parts, index, delta, choice)
                     for call in delta.get("tool_calls") or ():
-                        self._arguments(parts, index, call["index"], call)
+                        self._arguments(parts, index, f"{index}t{int(call['index'])}", call)
+                    if delta.get("function_call"):
+                        self._arguments(parts, index, f"{index}f", {"function": delta["function_call"]})
                 if choice.get("finish_reason") is not None:
                     ends = (*ends, index)
                     finish = choice["finish_reason"]
@@ -196,15 +248,18 @@ class ChatReader:
                     part.logprobs = choice
                 parts.append(part)
 
-    def _arguments(self, parts: list[Part], index: int, number: int, call: dict[str, Any]) -> None:
+    def _arguments(self, parts: list[Part], index: int, lane: str, call: dict[str, Any]) -> None:
         holder = call.get("function")
         if holder is None:
             holder, member = call["custom"], "input"
+            lane = lane.replace("t", "c")
         else:
             member = "arguments"
-        lane = f"{index}t{number}"
-        known = self._calls.get(lane)
-        call_id, name = call.get("id") or (known and known[0]), holder.get("name") or (known and known[1])
+        known_id, known_name = self._calls.get(lane, ("", ""))
+        # Clients join the pieces of a name, so a name that comes twice is checked as they read it.
+        call_id, name = known_id or call.get("id") or "", known_name + (holder.get("name") or "")
+        if type(call_id) is not str:
+            raise TypeError("id")
         self._calls[lane] = (call_id, name)
         if type(holder.setdefault(member, "")) is not str:
             raise TypeError(member)
@@ -230,3 +285,35 @@ def _usage(tree: Any) -> Usage | None:
         return None
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
     return usage if all(type(count) is int and count < _TOKENS_MAX for count in counts) else None
+
+
+def _arguments_delta(lane: str, holder: dict[str, Any]) -> dict[str, Any]:
+    """Return a delta that carries a piece of arguments; `holder` becomes what the lane's kind of call has."""
+    kind = lane.lstrip("0123456789")[0]
+    if kind == "f":
+        return {"function_call": holder}
+    number = int(lane.partition(kind)[2])
+    if kind == "t":
+        return {"tool_calls": [{"index": number, "function": holder}]}
+    holder["input"] = holder.pop("arguments")
+    return {"tool_calls": [{"index": number, "custom": holder}]}
+
+
+def _saying_something(calls: dict[str, Any]) -> dict[str, Any]:
+    """Leave out deltas of which nothing is left but their place."""
+    kept: dict[str, Any] = {}
+    for name, value in calls.items():
+        if name == "tool_calls":
+            said = [call for call in value or () if not (call.keys() <= _PLACE and _is_empty(call.get("function")))]
+            if said:
+                kept[name] = said
+        elif not _is_empty(value):
+            kept[name] = value
+    return kept
+
+
+_PLACE = frozenset({"index", "function"})
+
+
+def _is_empty(function: Any) -> bool:
+    return not function or (function.keys() <= {"arguments"} and not function.get("arguments"))

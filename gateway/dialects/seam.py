@@ -53,6 +53,24 @@ class Dialect(Protocol):
         """Return a whole reply of our own making, plain or as a stream as the request wants it; its usage is 0."""
         ...
 
+    def split_calls(self, event: Event) -> tuple[Event | None, dict[int, Event]]:
+        """Take the tool calls out of a stream's event: what is left of it (None: nothing), and by choice its calls.
+
+        Pieces that say nothing any more (their arguments were taken and nothing else stands there) are dropped.
+        """
+        ...
+
+    def refuse_calls(self, event: Event, choice: int, text: str) -> list[Event]:
+        """Return what goes on in place of the event that ends a choice (or is a whole reply): no calls, but a text.
+
+        The text comes after what the choice has said already; a finish that spoke of tool calls is a plain end.
+        """
+        ...
+
+    def renew(self, event: Event, reply_id: str) -> None:
+        """Give an event of a repeated reply the reply id, in the vendor's shape."""
+        ...
+
     def ask_again(self, request: Request, answer: str, message: str) -> Request:
         """Return the request with the refused answer and the message to the model appended."""
         ...

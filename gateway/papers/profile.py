@@ -46,6 +46,10 @@ class Profile:
     restore_arguments: RestoreArguments
     tools: tuple[str, ...]
     on_tool_refusal: Literal["answer", "error"]
+    ask_again: bool
+    polling_tools: frozenset[str]
+    cache_ttl_s: float
+    cache_entries_max: int
     on_leave: Literal["drain", "cancel"]
     drain_s: float
     usage_wait_s: float
@@ -94,6 +98,10 @@ def resolve(settings: ProfileSettings) -> Profile:
         restore_arguments=guards.restore_arguments,
         tools=settings.tools.allow,
         on_tool_refusal=settings.tools.on_refusal,
+        ask_again=settings.tools.ask_again,
+        polling_tools=frozenset(settings.tools.polling),
+        cache_ttl_s=settings.cache.ttl_s,
+        cache_entries_max=settings.cache.entries_max,
         on_leave=settings.on_leave,
         drain_s=settings.drain_s,
         usage_wait_s=settings.usage_wait_s,

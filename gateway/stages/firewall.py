@@ -1,20 +1,224 @@
-"""Tools that a request offers: only those that the profile allows."""
+"""Every tool passes here: what is offered, what came back, and what the model's answer proposes to call.
 
-from ..call import Call, Reply
-from ..errors import ToolNotAllowed
-from ..stage import CallStage
+The calls of a choice are held until the last is complete and checked; they are released together or not at all, as
+terminal events: the pipeline sends those once the outcome is durable, and the outcome says that they were authorised.
+So an authorisation needs no write of its own, and costs no time: a client acts on calls only when their choice has
+ended, and that marker waits for the same record. Text flows on meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from limits.entries import CountEntry
+from limits.loops import LoopPolicy
+from limits.seam import LocalLedger
+
+from ..call import Call, Event, Reply
+from ..dialects.strict import encode
+from ..errors import BudgetExceeded, Ending, Refusal, ToolNotAllowed
+from ..papers import Profile
+from ..stage import AskAgain, CallStage
+from ..tools.check import NAME_CHARS, Checked, check
+from ..tools.proposals import Held, Proposal, of_whole
+from ..tools.schema import Schemas, Toolset
+from ..tools.trail import Trail, Trails
+from ..verdicts import ending_of
+
+_TOLD_MAX = 64
+_TOOL_CALLS = 1
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What Firewall keeps of one call."""
+
+    toolset: Toolset
+    trail: Trail
+    held: dict[int, Held] = field(default_factory=dict)
+    released: list[Checked] = field(default_factory=list)
 
 
 class Firewall(CallStage):
-    """Looks at what is offered."""
+    """Allow-list, schemas, loops, the run's tool calls. `schemas` and `trails` are bounded and in memory."""
+
+    def __init__(self, schemas: Schemas, trails: Trails, ledger: LocalLedger) -> None:
+        self._schemas = schemas
+        self._trails = trails
+        self._ledger = ledger
+        self._policies: dict[str, LoopPolicy] = {}
 
     async def admit(self, call: Call) -> Reply | None:
-        """Refuse a request that offers a tool outside the profile's allow-list."""
+        """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
         request = call.clear
-        if request is not None:
-            for tool in request.tools:
-                if not tool.hosted and not call.profile.allows_tool(tool.name):
-                    raise ToolNotAllowed(
-                        f"profile {call.profile.name} does not allow the tool {tool.name[:64]}", param="tools"
-                    )
+        if request is None or not (request.tools or request.calls or request.results):
+            return None
+        profile = call.profile
+        for tool in request.tools:
+            if tool.hosted:
+                raise ToolNotAllowed(
+                    f"{tool.name[:NAME_CHARS]} runs at the provider, unchecked and unbounded; leave it out",
+                    param="tools",
+                )
+            if not profile.allows_tool(tool.name):
+                raise ToolNotAllowed(
+                    f"profile {profile.name} does not allow the tool {tool.name[:NAME_CHARS]}", param="tools"
+                )
+        toolset = await self._schemas.of(request.tools) if request.tools else {}
+        watch = self._watch(call, toolset)
+        if request.calls:
+            await self._read(call, watch)
         return None
+
+    def _watch(self, call: Call, toolset: Toolset) -> _Watch:
+        trail, new = self._trails.of(call.run.id if call.run is not None else None, self._policy(call.profile))
+        watch: _Watch = _Watch(toolset, trail)
+        call.kept["firewall"] = watch
+        call.kept["firewall_new"] = new
+        return watch
+
+    def _policy(self, profile: Profile) -> LoopPolicy:
+        policy = self._policies.get(profile.version)
+        if policy is None:
+            policy = self._policies[profile.version] = LoopPolicy(polling=profile.polling_tools)
+        return policy
+
+    async def _read(self, call: Call, watch: _Watch) -> None:
+        request = call.clear
+        assert request is not None  # noqa: S101 - admit looked
+        new = watch.trail.read(request.calls, request.results, request.texts)
+        if call.run is not None and new:
+            account = self._ledger.books.run(call.run.id)
+            if call.kept["firewall_new"] and account is not None:
+                # After a restart the trail is empty, but what was counted is in the book.
+                new -= account.counts[_TOOL_CALLS]
+            if new > 0:
+                await self._count(call, new)
+        changes: dict[int, str] = {}
+        for result, note in watch.trail.notes(request.calls, request.results):
+            if result.texts:
+                last = result.texts[-1]
+                changes[last] = f"{request.texts[last].value}\n\n{note}"
+        if changes:
+            call.clear = call.request = request.replace(changes)
+            call.decide("firewall", "nudged", results=len(changes))
+
+    async def _count(self, call: Call, number: int) -> None:
+        entry = await self._ledger.count(call.run.id, "tool_calls", number)
+        if not isinstance(entry, CountEntry):
+            raise ending_of(entry)
+        call.entries.append(entry)
+
+    def inspect(self, call: Call, event: Event) -> Iterable[Event]:
+        """Hold proposed calls; at their choice's end release or refuse them."""
+        if call.ending is not None:
+            return ()  # refused: the rest is only read on for its usage
+        watch: _Watch | None = call.kept.get("firewall")
+        proposes = any(part.kind == "arguments" for part in event.parts)
+        if not proposes and (watch is None or not event.ends or watch.held.keys().isdisjoint(event.ends)):
+            return (event,)
+        if watch is None:
+            watch = self._watch(call, {})
+        if event.whole:
+            return self._whole(call, watch, event)
+        rest: Event | None = event
+        if proposes:
+            rest, taken = call.dialect.split_calls(event)
+            for choice, calls in taken.items():
+                watch.held.setdefault(choice, Held()).take(calls)
+        return self._ended(call, watch, event, rest)
+
+    def _ended(self, call: Call, watch: _Watch, event: Event, rest: Event | None) -> Iterable[Event]:
+        out: list[Event] = []
+        for choice in event.ends:
+            held = watch.held.pop(choice, None)
+            if held is None or rest is None:
+                continue
+            refusal = self._check(call, watch, list(held.calls.values()))
+            if refusal is None:
+                out += held.released()
+            elif _as_error(call):
+                call.ending = refusal
+                return ()
+            else:
+                *texts, rest = call.dialect.refuse_calls(rest, choice, _words(refusal))
+                out += texts
+        if rest is not None:
+            out.append(rest)
+        return out
+
+    def _whole(self, call: Call, watch: _Watch, event: Event) -> Iterable[Event]:
+        for choice, calls in of_whole(event).items():
+            refusal = self._check(call, watch, calls)
+            if refusal is None:
+                continue
+            if call.profile.ask_again and not call.asked_again:
+                watch.released.clear()
+                raise AskAgain(_said(event, choice, calls), _words(refusal))
+            if _as_error(call):
+                call.ending = refusal
+                return ()
+            (event,) = call.dialect.refuse_calls(event, choice, _words(refusal))
+        return (event,)
+
+    def _check(self, call: Call, watch: _Watch, calls: Sequence[Proposal]) -> Refusal | None:
+        """Check the calls of a choice together; note what was decided of each."""
+        finding = check(calls, watch.released, watch.toolset, watch.trail)
+        refusal, rule, decided = finding.refusal, finding.rule, finding.calls
+        if refusal is None:
+            refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"
+            if refusal is not None:
+                decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
+        told = call.kept.setdefault("tools", [])
+        told.extend(checked.told() for checked in decided[: max(0, _TOLD_MAX - len(told))])
+        if refusal is None:
+            watch.released += decided
+            return None
+        why = {name: value for name in ("limit", "actual") if (value := getattr(refusal, name)) is not None}
+        call.decide("firewall", "refused", rule=rule, **why)
+        return refusal
+
+    def _room(self, call: Call, number: int) -> Refusal | None:
+        """Say whether the run has no room for so many calls; what is released is counted when the call has ended."""
+        account = None if call.run is None else self._ledger.books.run(call.run.id)
+        short = None if account is None else account.refuse_count(_TOOL_CALLS, number)
+        if short is None:
+            return None
+        ending = ending_of(short)
+        return BudgetExceeded(ending.message, param=ending.param, limit=ending.limit, actual=ending.actual)
+
+    async def settle(self, call: Call) -> None:
+        """Count what is released, once and for all; if the run has no room any more, nothing is released."""
+        watch: _Watch | None = call.kept.get("firewall")
+        if watch is None or not watch.released:
+            return
+        try:
+            if call.run is not None and call.ending is None and not call.left:
+                await self._count(call, len(watch.released))
+        except Ending as ending:
+            call.ending = ending
+        if call.ending is not None or call.left:
+            for told in call.kept["tools"]:
+                told["decision"] = "withheld" if told["decision"] == "authorised" else told["decision"]
+            return
+        earlier = call.clear.calls if call.clear is not None else ()
+        for checked in watch.released:
+            watch.trail.propose(checked.proposal.id, checked.proposal.name, checked.key, earlier)
+
+
+def _as_error(call: Call) -> bool:
+    """Say whether no text may stand for the refused call: by policy, or as the client demanded a call or JSON."""
+    request = call.clear
+    return call.profile.on_tool_refusal == "error" or (
+        request is not None and (request.forced_tool or request.strict_format)
+    )
+
+
+def _words(refusal: Refusal) -> str:
+    return f"The gateway did not let this tool call pass: {refusal.message}. No tool of this message was called."
+
+
+def _said(event: Event, choice: int, calls: Sequence[Proposal]) -> str:
+    """Return a refused answer as text, for the model to see what it said."""
+    text = "".join(part.text for part in event.parts if part.choice == choice and part.kind == "text")
+    spelt = encode([{"tool": proposal.name, "arguments": proposal.clear} for proposal in calls]).decode()
+    return f"{text}\n{spelt}" if text else spelt

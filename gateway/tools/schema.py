@@ -81,7 +81,7 @@ class Schema:
             self._validator.validate(tree)
         except jsonschema_rs.ValidationError as error:
             place = "".join(f"/{step}" for step in error.instance_path)
-            return Unfit(error.kind.name, place if place.isprintable() else "")
+            return Unfit(error.kind.name, place[:_PLACE_CHARS_MAX] if place.isprintable() else "")
         return Unfit("schema")
 
 

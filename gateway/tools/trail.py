@@ -13,7 +13,7 @@ import orjson
 from limits.loops import LoopPolicy, Verdict, judge, nudge
 from limits.loops import ToolCall as Step
 
-from ..call import ToolCall, ToolResult
+from ..call import Text, ToolCall, ToolResult
 from ..shelf import Shelf
 
 SEEN_MAX = 2_048
@@ -44,7 +44,7 @@ class Trail:
         self._results: set[str] = set()
         self._repeats: dict[str, int] = {}
 
-    def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[str]) -> int:
+    def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[Text]) -> int:
         """Take in what a request tells of earlier calls; return how many of them were never seen here.
 
         `texts` are the request's texts, which results index.
@@ -71,23 +71,23 @@ class Trail:
 
     def judge(self, tool: str, key: str, ahead: Sequence[Step] = ()) -> Verdict:
         """Judge a call that is proposed, after `ahead` of the same answer."""
-        steps = self.steps
-        if len(steps) + len(ahead) < self._policy.nudge_at - 1:
+        if not ahead and not self._may_loop(tool, key):
             return _PASS
-        return judge([*steps[-self._policy.history_max :], *ahead], tool, key, self._policy)
+        return judge([*self.steps[-self._policy.history_max :], *ahead], tool, key, self._policy)
 
-    def propose(self, call_id: str, tool: str, key: str, verdict: Verdict, earlier: Sequence[ToolCall]) -> None:
+    def propose(self, call_id: str, tool: str, key: str, earlier: Sequence[ToolCall]) -> None:
         """Take in a call that is released; `earlier` are those of the request it answers."""
         nth = sum(1 for call in earlier if call.id == call_id)
-        self._add(_identity(call_id, nth), tool, key, verdict)
+        identity = _identity(call_id, nth)
+        if identity not in self._at:
+            self._add(identity, tool, key)
 
     def key(self, tool: str, arguments: str) -> str:
         """Return a call's key."""
         return key_of(self._secret, tool, arguments)
 
-    def _add(self, identity: str, tool: str, key: str, verdict: Verdict | None = None) -> None:
-        if verdict is None:
-            verdict = self.judge(tool, key) if self._may_loop(tool, key) else _PASS
+    def _add(self, identity: str, tool: str, key: str) -> None:
+        verdict = self.judge(tool, key)
         if verdict.action == "nudge":
             self._notes[identity] = nudge(verdict, tool[:64])
         self._at[identity] = self._dropped + len(self.steps)
@@ -100,12 +100,14 @@ class Trail:
         """Tell cheaply whether judging is worth it: no rule speaks before a key or a tool has come again."""
         if self._repeats.get(key, 0) >= self._policy.nudge_at - 1:
             return True
-        recent = self.steps[-2:]
-        return len(recent) == 2 and all(step.tool == tool and step.outcome for step in recent)  # noqa: PLR2004
+        recent = self.steps[-8:]
+        if any(step.failed for step in recent):
+            return True
+        return len(recent) > 2 and all(step.tool == tool and step.outcome for step in recent[-2:])  # noqa: PLR2004
 
-    def _close(self, identity: str, result: ToolResult, texts: Sequence[str]) -> None:
+    def _close(self, identity: str, result: ToolResult, texts: Sequence[Text]) -> None:
         at = self._at[identity] - self._dropped
-        said = "\0".join(texts[index] for index in result.texts).encode("utf-8", "replace")
+        said = "\0".join(texts[index].value for index in result.texts).encode("utf-8", "replace")
         step = self.steps[at]
         outcome = hmac.digest(self._secret, said, "sha256")[:16].hex()
         self.steps[at] = Step(step.tool, step.key, outcome, result.failed)

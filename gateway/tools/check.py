@@ -1,0 +1,96 @@
+"""Checks what one choice of an answer proposes to call: all of it passes, or none.
+
+The rules, in their order: `calls` (too many), `unknown` (not offered by that very request, so not allowed either),
+`id` (two calls of one id), `json`, `object`, `size` or a schema's keyword (the arguments do not fit), and those of
+`limits.loops`. Nothing is repaired.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from limits.loops import ToolCall as Step
+
+from ..errors import LoopDetected, Refusal, ToolCallInvalid
+from .proposals import Proposal
+from .schema import Toolset
+from .trail import Trail
+
+CALLS_MAX = 256
+NAME_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A proposed call and what was decided of it: `authorised`, `refused` by a rule, `withheld` because another was."""
+
+    proposal: Proposal
+    key: str
+    decision: str
+    rule: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Return it as the book has it: the arguments only as the loop key, an HMAC."""
+        told = {"name": self.proposal.name[:NAME_CHARS], "arguments": self.key, "decision": self.decision}
+        if self.proposal.id:
+            told["id"] = self.proposal.id[:NAME_CHARS]
+        if self.rule:
+            told["rule"] = self.rule
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is to be done about a choice: `refusal` None releases it."""
+
+    calls: tuple[Checked, ...]
+    refusal: Refusal | None = None
+    rule: str = ""
+
+
+def check(calls: Sequence[Proposal], released: Sequence[Checked], toolset: Toolset, trail: Trail) -> Finding:
+    """Check a choice's calls after those `released` for other choices of the same answer."""
+    if len(calls) > CALLS_MAX:
+        words = f"{len(calls)} calls in one answer; at most {CALLS_MAX} are taken"
+        return Finding((), ToolCallInvalid(words, limit=CALLS_MAX, actual=len(calls)), "calls")
+    ahead = [Step(before.proposal.name, before.key) for before in released]
+    passed: list[Checked] = []
+    seen: set[str] = set()
+    for proposal in calls:
+        key = trail.key(proposal.name, proposal.clear)
+        rule, refusal = _unfit(proposal, toolset, seen)
+        if refusal is None:
+            verdict = trail.judge(proposal.name, key, ahead)
+            rule = "" if verdict.action == "pass" else verdict.rule
+            if verdict.action == "refuse":
+                refusal = LoopDetected(
+                    f"{_shown(proposal.name)} was called {verdict.count - 1} times without progress "
+                    f"({rule.replace('_', ' ')}); call {verdict.limit} is refused",
+                    limit=verdict.limit - 1,
+                    actual=verdict.count,
+                )
+        if refusal is not None:
+            withheld = (Checked(each.proposal, each.key, "withheld") for each in passed)
+            return Finding((*withheld, Checked(proposal, key, "refused", rule)), refusal, rule)
+        passed.append(Checked(proposal, key, "authorised", rule))
+        ahead.append(Step(proposal.name, key))
+        seen.add(proposal.id)
+    return Finding(tuple(passed))
+
+
+def _unfit(proposal: Proposal, toolset: Toolset, seen: set[str]) -> tuple[str, Refusal | None]:
+    schema = toolset.get(proposal.name)
+    if schema is None:
+        return "unknown", ToolCallInvalid(f"the request offers no tool of the name {_shown(proposal.name)}")
+    if proposal.id and proposal.id in seen:
+        return "id", ToolCallInvalid(f"two calls have one id; the second is to {_shown(proposal.name)}")
+    unfit = schema.unfit(proposal.clear)
+    if unfit is None:
+        return "", None
+    where = f" at {unfit.place}" if unfit.place else ""
+    shown = _shown(proposal.name)
+    return unfit.rule, ToolCallInvalid(f"the arguments of {shown} do not fit its schema ({unfit.rule}{where})")
+
+
+def _shown(name: str) -> str:
+    return name[:NAME_CHARS] if name.isprintable() else "?"

@@ -1,0 +1,55 @@
+"""What an answer proposes to call, held choice by choice until the last call of the choice is complete."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..call import Event
+
+
+@dataclass(slots=True)
+class Proposal:
+    """One proposed call; `clear` are its whole arguments with every value restored, for our own checks."""
+
+    id: str
+    name: str
+    clear: str = ""
+
+
+@dataclass(slots=True)
+class Held:
+    """The calls of one choice and the events that carry them: openings (ids, names) and arguments."""
+
+    openings: list[Event] = field(default_factory=list)
+    arguments: list[Event] = field(default_factory=list)
+    calls: dict[str, Proposal] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Hold an event that carries nothing but calls of this choice."""
+        whole = False
+        for part in event.parts:
+            if part.clear is not None:
+                whole = True
+                self.calls.setdefault(part.lane, Proposal("", "")).clear = part.clear
+            else:
+                known = self.calls.setdefault(part.lane, Proposal("", ""))
+                known.id, known.name = part.call_id or "", part.name or ""
+        (self.arguments if whole else self.openings).append(event)
+
+    def released(self) -> Iterator[Event]:
+        """Yield the events in an order in which a call is opened before its arguments come.
+
+        They are terminal: held until the outcome, which says that they were authorised, is durable.
+        """
+        for event in (*self.openings, *self.arguments):
+            event.terminal = True
+            yield event
+
+
+def of_whole(event: Event) -> dict[int, list[Proposal]]:
+    """Return the calls of a plain reply by choice."""
+    found: dict[int, list[Proposal]] = {}
+    for part in event.parts:
+        if part.kind == "arguments":
+            clear = part.text if part.clear is None else part.clear
+            found.setdefault(part.choice, []).append(Proposal(part.call_id or "", part.name or "", clear))
+    return found
