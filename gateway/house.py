@@ -6,6 +6,7 @@
 """
 
 import base64
+import logging
 import secrets
 import socket
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ from .papers import HOUSE, Key
 from .state import rows
 from .state.load import load
 from .state.schema import SCHEMA
+
+log = logging.getLogger("tollhouse.house")
 
 BOOK_NAME = "book.sqlite"
 SIGNING_KEY_NAME = "signing.key"
@@ -93,6 +96,8 @@ def open_house(config: Config, clock: Clock) -> House:
                 statements=rows.put_key(key, hashed, now),
             )
             standing.keys[hashed] = key
+        for complaint in standing.complaints:
+            log.warning("%s", complaint)
         directory = Directory(standing, run_secret=run_secret(master_key), clock=clock, runs_max=config.bounds.runs_max)
     except BaseException:
         book.close()

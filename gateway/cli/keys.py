@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .options import CAP, owner_options
-from .owner import Owner
+from .owner import Owner, at
 from .words import caps, instant, say_json, table
 
 _KEY_CHARS = range(40, 129)
@@ -89,7 +89,7 @@ def list_(*, tenant: str | None, owner: Owner, as_json: bool) -> None:
 @owner_options
 def revoke(*, key: str, owner: Owner, as_json: bool) -> None:
     """Refuse KEY (its public id) and the keys of its runs from now on, for good."""
-    said = owner.ask("POST", f"/admin/keys/{key}/revoke")
+    said = owner.ask("POST", at("keys", key, "revoke"))
     if as_json:
         say_json(said)
     else:

@@ -6,6 +6,7 @@ All three speak to the same admin application, so a change is checked and booked
 import asyncio
 import contextlib
 import os
+import urllib.parse
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import click
 import httpx
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limits.clock import SystemClock
@@ -21,6 +23,7 @@ from limits.ledger import EmbeddedLedger
 from ..admin import Parts, build
 from ..admin.actor import LOCAL
 from ..admin.local import short
+from ..admin.shapes import ErrorShape
 from ..config import Config, load
 from ..config.values import Reading, Secret
 from ..directory import Registry
@@ -46,14 +49,13 @@ class Owner:
             answer = asyncio.run(self._ask(method, path, body, wanted))
         except httpx.TransportError as error:
             raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
-        try:
-            said = answer.json()
-        except ValueError:
-            said = {}
         if answer.status_code >= _ERRORS_FROM:
-            words = said.get("error", {}).get("message") if isinstance(said, dict) else None
-            raise click.ClickException(words or f"the gateway answered with status {answer.status_code}")
-        return dict(said)
+            raise click.ClickException(_words(answer) or f"the gateway answered with status {answer.status_code}")
+        try:
+            said: dict[str, Any] = answer.json()
+        except ValueError:
+            raise click.ClickException("what answers there is no Tollhouse: its answer is not JSON") from None
+        return said
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> httpx.Response:
         async with self._client() as client:
@@ -67,17 +69,31 @@ class Owner:
                 yield client
             return
         config = load(self._config_path, secrets=False)
-        with short(config.admin_socket) as name:
-            async with _over(httpx.AsyncHTTPTransport(uds=name)) as client:
-                if await _answers(client):
-                    yield client
-                    return
+        if config.folder.is_dir():
+            with short(config.admin_socket) as name:
+                async with _over(httpx.AsyncHTTPTransport(uds=name)) as client:
+                    if await _answers(client):
+                        yield client
+                        return
         async with _owning(config) as app, _over(httpx.ASGITransport(app)) as client:
             yield client
 
 
 def _over(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://tollhouse", timeout=_WAIT_S)
+
+
+def _words(answer: httpx.Response) -> str | None:
+    """Return the message of an error in OpenAI's form, if it is one."""
+    try:
+        return ErrorShape.model_validate_json(answer.content).error.message
+    except ValidationError:
+        return None
+
+
+def at(*parts: str) -> str:
+    """Return a path of the admin API; what a user gave stays one part of it."""
+    return "/admin/" + "/".join(urllib.parse.quote(part, safe="") for part in parts)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from .options import owner_options
-from .owner import Owner
+from .owner import Owner, at
 from .words import amount, instant, say_json, table
 
 
@@ -50,7 +50,7 @@ def list_(*, tenant: str | None, limit: int, over_too: bool, owner: Owner, as_js
 @owner_options
 def show(*, run: str, owner: Owner, as_json: bool) -> None:
     """Show one run: its limits and what it has used."""
-    _say(owner.ask("GET", f"/admin/runs/{run}"), as_json=as_json)
+    _say(owner.ask("GET", at("runs", run)), as_json=as_json)
 
 
 @runs.command("cancel")
@@ -58,7 +58,7 @@ def show(*, run: str, owner: Owner, as_json: bool) -> None:
 @owner_options
 def cancel(*, run: str, owner: Owner, as_json: bool) -> None:
     """Kill a run and its children: no further step is taken."""
-    _say(owner.ask("POST", f"/admin/runs/{run}/cancel"), as_json=as_json)
+    _say(owner.ask("POST", at("runs", run, "cancel")), as_json=as_json)
 
 
 def _of(run: dict[str, Any], dimension: str) -> str:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import click
 
+from limits.clock import SystemClock
+
 from ..app import serve as serve_config
 from ..config import Config, load, warnings
+from ..house import BOOK_NAME, open_house
 from .options import config_option
 
 
@@ -18,7 +21,18 @@ def serve(host: str | None, port: int | None, config_path: Path) -> None:
     config = _with(load(config_path), host, port)
     for warning in warnings(config):
         click.echo(f"warning: {warning}", err=True)
+    _first_start(config)
     serve_config(config, ready=lambda at: click.echo(f"tollhouse serves at http://{config.listen.host}:{at}", err=True))
+
+
+def _first_start(config: Config) -> None:
+    """Make what a folder needs before it is served for the first time, because its admin key is shown only then."""
+    if (config.folder / BOOK_NAME).exists():
+        return
+    with open_house(config, SystemClock()) as house:
+        for made in house.made:
+            click.echo(f"made {made}", err=True)
+        click.echo(f"admin key, shown this once and stored nowhere: {house.admin_token}", err=True)
 
 
 def _with(config: Config, host: str | None, port: int | None) -> Config:

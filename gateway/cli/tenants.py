@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from .options import CAP, owner_options
-from .owner import Owner
+from .owner import Owner, at
 from .words import amount, caps, say_json, table
 
 
@@ -56,7 +56,7 @@ def list_(*, owner: Owner, as_json: bool) -> None:
 @owner_options
 def show(*, tenant: str, owner: Owner, as_json: bool) -> None:
     """Show one tenant."""
-    _say(owner.ask("GET", f"/admin/tenants/{tenant}"), as_json=as_json)
+    _say(owner.ask("GET", at("tenants", tenant)), as_json=as_json)
 
 
 @tenants.command("cap")
@@ -75,7 +75,7 @@ def cap(
     """Replace a tenant's caps: usd=100/month, tokens=1000000/day/soft, several if you like."""
     if bool(wanted) == no_caps:
         raise click.UsageError("name one cap or more, or --none")
-    _say(owner.ask("PUT", f"/admin/tenants/{tenant}/caps", {"caps": wanted}), as_json=as_json)
+    _say(owner.ask("PUT", at("tenants", tenant, "caps"), {"caps": wanted}), as_json=as_json)
 
 
 @tenants.command("disable")
@@ -84,7 +84,7 @@ def cap(
 @owner_options
 def disable(*, tenant: str, undo: bool, owner: Owner, as_json: bool) -> None:
     """Refuse all keys of a tenant from now on."""
-    _say(owner.ask("PATCH", f"/admin/tenants/{tenant}", {"disabled": not undo}), as_json=as_json)
+    _say(owner.ask("PATCH", at("tenants", tenant), {"disabled": not undo}), as_json=as_json)
 
 
 def _marks(said: dict[str, Any]) -> str:

@@ -125,9 +125,11 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
         if function in names:
             return said
     plain = {int: "whole number", float: "number", str: "text", bool: "`true`, `false`", "Decimal": "dollars"}
-    return plain.get(annotation) or {"Decimal": "dollars", "Secret": "`env/NAME`, `file/PATH`", "Path": "path"}.get(
-        annotation.__name__, annotation.__name__
-    )
+    return plain.get(annotation) or {
+        "Decimal": "dollars",
+        "Secret": "`env/NAME`, `file/PATH`, `command/PROGRAM`",
+        "Path": "path",
+    }.get(annotation.__name__, annotation.__name__)
 
 
 def _bounds(metadata: list[Any]) -> str:

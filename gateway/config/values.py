@@ -1,13 +1,15 @@
 """The kinds of values a setting can have, each of them bounded: secrets, money, sizes, limits, names.
 
-A secret is never written in the file: it is named (`env/NAME`, `file/PATH`; LiteLLM's `os.environ/NAME` is understood)
-and shows itself masked everywhere. Money is a decimal string of dollars, at most nine places, never a float in sums.
-`unlimited` is a word that must be spelt; in the tree it is None.
+A secret is never written in the file: it is named (`env/NAME`, `file/PATH`, `command/PROGRAM`; LiteLLM's
+`os.environ/NAME` is understood) and shows itself masked everywhere. Money is a decimal string of dollars, at most nine
+places, never a float in sums. `unlimited` is a word that must be spelt; in the tree it is None.
 """
 
 import datetime as dt
 import os
 import re
+import shlex
+import subprocess
 import zoneinfo
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -28,10 +30,11 @@ from pydantic_core import CoreSchema, core_schema
 USD_MAX = 9_000_000
 """Below 2^53 nano-dollars, which JSON numbers hold exactly."""
 SECRET_BYTES_MAX = 65_536
+COMMAND_WAIT_S = 30
 MASK = "********"
 _SIZES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SIZE = re.compile(r"(\d{1,12}) ?(B|KiB|MiB|GiB)")
-_SECRET = re.compile(r"(env|file|os\.environ)/(.+)", re.DOTALL)
+_SECRET = re.compile(r"(env|file|command|os\.environ)/(.+)", re.DOTALL)
 
 
 class Settings(BaseModel):
@@ -93,7 +96,7 @@ def _read_secret(value: object, info: ValidationInfo) -> Secret:
     match = _SECRET.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         # The value is not quoted: it may well be the secret itself.
-        raise ValueError("name the secret's place as env/NAME or file/PATH; the secret itself is not written here")
+        raise ValueError("name the secret's place as env/NAME, file/PATH or command/PROGRAM; it is not written here")
     reading = info.context if isinstance(info.context, Reading) else Reading(Path.cwd())
     secret = Secret(match.group(), reading=reading)
     if reading.secrets:
@@ -105,9 +108,26 @@ def _text_of(source: str, reading: Reading) -> str:
     place, _, name = source.partition("/")
     if place == "file":
         return _read_secret_file(reading.folder / name)
+    if place == "command":
+        return _ask_program(name)
     text = reading.environ.get(name, "")
     if not text:
         raise ValueError(f"the environment variable {name} is not set")
+    return text
+
+
+def _ask_program(command: str) -> str:
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(  # noqa: S603 - the operator's own configuration names the program
+            words, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=COMMAND_WAIT_S, text=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        # What the program printed is not told: it may be the secret.
+        raise ValueError(f"the program {command.split()[:1]} gave no secret: {type(error).__name__}") from None
+    text = done.stdout.strip()
+    if not 0 < len(text) <= SECRET_BYTES_MAX:
+        raise ValueError(f"the program {command.split()[:1]} must print 1 to {SECRET_BYTES_MAX} characters")
     return text
 
 

@@ -101,3 +101,12 @@ def test_what_goes_wrong_after_the_lock_gives_the_lock_back(tmp_path: Path) -> N
     for _ in range(2):
         with pytest.raises(Exception, match="version 99"):
             open_house(load(path), ManualClock())
+
+
+def test_what_is_refused_at_a_start_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_config(tmp_path)
+    with opened(path) as operator:
+        operator.house.book.change_now([("UPDATE state_key SET profile = 'gone'", ())])
+    with opened(path) as operator:
+        assert operator.house.admin_token is not None
+    assert "no longer has its profile gone" in caplog.text

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
+from starlette.types import ASGIApp
 
 from gateway.admin import build, serve_local
 from gateway.cli import main
@@ -38,14 +39,14 @@ class Commands:
 
 
 @contextlib.contextmanager
-def served(path: Path) -> Iterator[tuple[Operator, str]]:
-    """Own the folder in another thread and serve its admin application, on the socket and on a port."""
+def served(path: Path, instead: ASGIApp | None = None) -> Iterator[tuple[Operator, str]]:
+    """Own the folder in another thread and serve its admin application (or another) on the socket and on a port."""
     started = threading.Event()
     kept: dict[str, Any] = {}
 
     async def serve() -> None:
         with opened(path) as operator:
-            app, leave = build(operator.parts()), asyncio.Event()
+            app, leave = instead or build(operator.parts()), asyncio.Event()
             async with serve_local(app, operator.house.config.admin_socket), running(app) as there:
                 kept.update(operator=operator, url=there.url, loop=asyncio.get_running_loop(), leave=leave)
                 started.set()

@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
 
 from audit.lock import FolderLock
+from gateway.cli.owner import at
 from tests.gateway.cli.commands import Commands, served
 
 
@@ -62,8 +65,35 @@ def test_an_owner_that_does_not_listen_is_named(tmp_path: Path) -> None:
 
 
 def test_what_answers_but_is_no_gateway_is_said(tmp_path: Path) -> None:
+    stranger = FastAPI()
+
+    @stranger.get("/admin/tenants")
+    async def teapot() -> Response:
+        return Response("short and stout", status_code=418)
+
+    @stranger.get("/admin/keys")
+    async def odd() -> JSONResponse:
+        return JSONResponse({"error": "odd"}, status_code=500)
+
+    @stranger.get("/admin/runs")
+    async def page() -> Response:
+        return Response("<html>", media_type="text/html")
+
     commands = Commands(tmp_path)
-    with served(commands.path) as (operator, url):
-        commands.environ["TOLLHOUSE_ADMIN_KEY"] = operator.house.admin_token or ""
-        said = commands.run("keys", "revoke", "../../docs", "--url", f"{url}/docs/..", code=1)
-        assert said.stderr.startswith("Error: ")
+    commands.environ["TOLLHOUSE_ADMIN_KEY"] = "sk-th-any"
+    with served(commands.path, stranger) as (_, url):
+        assert "status 418" in commands.run("tenants", "list", "--url", url, code=1).stderr
+        assert "no Tollhouse" in commands.run("runs", "list", "--url", url, code=1).stderr
+        assert "status 500" in commands.run("keys", "list", "--url", url, code=1).stderr
+
+
+def test_an_id_that_a_user_gives_stays_one_part_of_the_path(tmp_path: Path) -> None:
+    assert at("keys", "../tenants/acme?x#y", "revoke") == "/admin/keys/..%2Ftenants%2Facme%3Fx%23y/revoke"
+    commands = Commands(tmp_path)
+    commands.run("keys", "revoke", "../tenants", code=1)
+
+
+def test_a_folder_with_a_long_name_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
+    deep = tmp_path / ("a" * 90) / ("b" * 90)
+    deep.mkdir(parents=True)
+    assert "acme" in Commands(deep).run("tenants", "list").stdout

@@ -27,6 +27,10 @@ def test_the_gateway_serves_takes_commands_and_ends_with_0_at_a_signal(tmp_path:
         address = re.search(r"http://127\.0\.0\.1:\d+", said)
         assert address is not None
         assert "warning: master_key" in said
+        token = re.search(r"sk-th-\S+", said)
+        assert token is not None
+        asked = httpx.get(f"{address.group()}/admin/tenants", headers={"authorization": f"Bearer {token.group()}"})
+        assert asked.status_code == 200
         assert httpx.get(f"{address.group()}/readyz").json()["status"] == "ok"
         commands.run("tenants", "create", "globex")
         second = commands.run("serve", "--port", "0", code=1)

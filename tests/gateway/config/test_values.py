@@ -54,6 +54,15 @@ def test_a_secret_that_is_not_where_it_should_be_is_said(tmp_path: Path) -> None
     assert "No such file" in refused(Secret, "file/none", reading)
     assert "1 to 65536 bytes" in refused(Secret, "file/big", reading)
     assert "not UTF-8" in refused(Secret, "file/binary", reading)
+    for command, why in (("false", "CalledProcessError"), ("none-such", "FileNotFoundError"), ("'", "ValueError")):
+        assert why in refused(Secret, f"command/{command}", reading)
+    assert "1 to 65536" in refused(Secret, "command/true", reading)
+
+
+def test_a_secret_may_be_what_a_program_prints(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    assert read(Secret, f"command/cat '{tmp_path}/key'", Reading(tmp_path, {})).reveal() == KEY
+    assert KEY not in refused(Secret, f"command/sh -c 'cat {tmp_path}/key; exit 3'", Reading(tmp_path, {}))
 
 
 def test_a_tree_loaded_without_secrets_reads_one_when_it_is_revealed(tmp_path: Path) -> None:
