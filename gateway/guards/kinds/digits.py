@@ -70,6 +70,8 @@ def _windows(buf: bytes, start: int, groups: list[tuple[int, int]]) -> Iterator[
             if not anchored and tuple(sizes[at : at + size]) not in _SHAPES:
                 continue
             window = groups[at : at + size]
+            if sum(sizes[at : at + size]) < _DIGITS_MIN:
+                break
             begin = start if at == 0 else window[0][0]
             hit = classify(Number.of(buf, begin, window[-1][1], window, whole=False))
             if hit is not None:

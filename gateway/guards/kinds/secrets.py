@@ -50,7 +50,11 @@ def _is_secret(buf: bytes, start: int, end: int) -> bool:
     return has_digit and len(value) >= _VALUE_MIN and entropy_bits(value) >= _ENTROPY_MIN
 
 
+_USER_OPTION = r"(?:\bcurl\b[^\n]{0,200}?\s(?:-u|--user)|(?i:authorization:\s{0,2}basic))[\s='\"]{1,3}([^\s'\":]{0,64}:?[^\s'\"$]{6,200})"
+
+
 RULES: tuple[Rule, ...] = (
+    pattern_rule("secret.basic", "secret", _USER_OPTION, "RFC 7617; curl's --user"),
     pattern_rule(
         "secret.private_key",
         "secret",

@@ -7,6 +7,8 @@ import base64
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.guards import Detector
 from gateway.guards.policy import KINDS
@@ -129,3 +131,12 @@ def test_replacing_a_value_in_json_text_leaves_its_escapes_whole() -> None:
         ("email", "joe@example.org"),
         ("email", "tom@example.org"),
     ]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(alphabet=st.sampled_from('0123456789+-./() @aAxX:\n="%é４\u200b'), max_size=60))
+def test_no_text_breaks_the_detector_and_every_hit_lies_in_it(text: str) -> None:
+    last = 0
+    for hit in DETECTOR.scan(text, ALL):
+        assert last <= hit.start < hit.end <= len(text)
+        last = hit.end
