@@ -13,6 +13,7 @@ from ..restore import LedgerUnreadable
 from ..state.load import StateUnreadable
 from .audit import audit
 from .check import check
+from .demo import demo
 from .init import init
 from .keys import keys
 from .runs import runs
@@ -44,7 +45,7 @@ def main() -> None:
     """  # noqa: D301 - click's own mark for lines that are not to be wrapped
 
 
-_ALL: tuple[Callable[..., Any], ...] = (init, serve, check, tenants, keys, runs, audit)
+_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit)
 for _command in _ALL:
     if isinstance(_command, click.Command):
         main.add_command(_command)
