@@ -71,7 +71,7 @@ def _windows(buf: bytes, start: int, groups: list[tuple[int, int]]) -> Iterator[
                 continue
             window = groups[at : at + size]
             if sum(sizes[at : at + size]) < _DIGITS_MIN:
-                break
+                continue
             begin = start if at == 0 else window[0][0]
             hit = classify(Number.of(buf, begin, window[-1][1], window, whole=False))
             if hit is not None:
