@@ -1,7 +1,7 @@
 """The parts of pages that are made from the code; `python -m tests.docs.generated` writes them anew.
 
-A generated part stands between `<!-- NAME: made from PLACE -->` and `<!-- end of NAME -->`. What a person wrote into the
-last column of the table of errors stays.
+A generated part stands between `<!-- NAME: made from PLACE -->` and `<!-- end of NAME -->`. What a person wrote into
+the last column of the table of errors stays.
 """
 
 import re
