@@ -117,7 +117,7 @@ def test_kinds_that_are_not_asked_for_are_not_told() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "1", "1 2 3 ", "1234 ", "a@", " at a", "a dot b at ", "DE89 ", "-----BEGIN PRIVATE KEY-----", "password=", "eyJ", "QUJD", "a:", "1.", "\u200b4", "中", "sk-", "::", "://a:"],
+    ["a", "1", "1 2 3 ", "1234 ", "(1 2 3", "+1 ", "(", "a@", " at a", "a dot b at ", "DE89 ", "-----BEGIN PRIVATE KEY-----", "password=", "eyJ", "QUJD", "a:", "1.", "\u200b4", "中", "sk-", "::", "://a:"],
 )  # fmt: skip
 def test_no_input_is_slow(unit: str) -> None:
     text = unit * (200_000 // len(unit))
