@@ -137,7 +137,7 @@ def test_caps_runs_and_the_book_are_as_told(at_openai: Reader) -> None:
     assert "2,000,000 tokens a day" in shown
     opened = json.loads(at_openai.type(*(at_openai.put_in(line, key=at_openai.keys[-1]) for line in commands("run"))))
     assert opened["limits"]["tokens"] == 20_000
-    assert opened["limits"]["usd"] == "0.1"
+    assert opened["limits"]["usd"] == "0.10"
     declared = httpx.post(
         f"{at_openai.url}/runs/my-task-1/v1/chat/completions",
         headers={"authorization": f"Bearer {at_openai.keys[-1]}"},
