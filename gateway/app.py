@@ -128,7 +128,7 @@ class Tollhouse:
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
             ),
-            Identify(self.runs),
+            Identify(self.runs, stream_s_max=bounds.stream_s_max),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
             Guard(Redactor(), Vaults()),

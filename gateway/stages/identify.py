@@ -40,8 +40,9 @@ class Runs(Protocol):
 class Identify(CallStage):
     """Run, session, phase, deadline."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, *, stream_s_max: float) -> None:
         self._runs = runs
+        self._stream_s_max = stream_s_max
 
     async def admit(self, call: Call) -> Reply | None:
         """Find the run, refuse one that has ended, start the call's clock."""
@@ -62,6 +63,8 @@ class Identify(CallStage):
                 call.session = self._runs.pseudonym(key, headers[name])
                 break
         wait_s = call.profile.deadline_s
+        if call.clear is not None and call.clear.stream:
+            wait_s = min(wait_s, self._stream_s_max)
         loop = asyncio.get_running_loop()
         call.deadline_s = loop.time() + wait_s
         call.kept["deadline"] = loop.call_later(wait_s, _pass, call, wait_s)
