@@ -30,7 +30,7 @@ PRICE = {"input_usd_per_million": "1", "output_usd_per_million": "2"}
 
 @dataclass(slots=True)
 class Live:
-    """A running gateway. `http` speaks with `token`, the key of tenant `acme`; prices are $1 and $2 a million tokens."""
+    """A running gateway. `http` speaks with `token`, a key of tenant `acme`; prices are $1 and $2 a million tokens."""
 
     app: Tollhouse
     upstream: ScriptedServer
@@ -61,7 +61,7 @@ def chat(text: str, **members: Any) -> dict[str, Any]:
 
 
 def settings(upstream_url: str, **parts: Any) -> dict[str, Any]:
-    """Return a configuration: one upstream, one model `m`; `parts` replace or add top-level parts, `model` model `m`'s."""
+    """Return a configuration: one upstream, one model `m`; `parts` replace or add parts, `model` and `up` theirs."""
     model = {"name": "m", "targets": [{"upstream": "up", "model": "gpt-4o-mini"}], "price": PRICE}
     model |= parts.pop("model", {})
     upstream = {"name": "up", "kind": "openai_compatible", "base_url": f"{upstream_url}/v1", "private_addresses": True}
@@ -79,7 +79,7 @@ async def live(
     profile: str = "default",
     **parts: Any,
 ) -> AsyncIterator[Live]:
-    """Run a gateway in `folder` with tenant `acme` (its `caps`), one key of `profile`, and a provider that plays `script`."""
+    """Run a gateway in `folder`: tenant `acme` with `caps`, one key of `profile`, a provider that plays `script`."""
     async with ScriptedServer(script or Script(), port=0) as upstream:
         path = folder / "tollhouse.yaml"
         path.write_text(yaml.safe_dump(settings(upstream.url, **parts)))
