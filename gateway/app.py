@@ -22,7 +22,7 @@ from .admin import build as build_admin
 from .catalogue import Catalogue
 from .client import Receive, Send
 from .config import Config
-from .config.tree import warnings
+from .config.tree import BoundSettings, warnings
 from .counter import Counter
 from .dialects.openai_chat import OpenAIChat
 from .directory import Registry
@@ -34,6 +34,7 @@ from .journal import Journal
 from .lives import CUT_S, Lives
 from .metrics import Metrics
 from .pipeline import Pipeline
+from .replies import Replies
 from .restore import restore
 from .routes import Routes, Scope
 from .runs import Runs
@@ -41,12 +42,14 @@ from .server import BoundedServer, listen, running
 from .stage import AttemptStage, CallStage
 from .stages.authenticate import Authenticate
 from .stages.budget import Budget
+from .stages.cache import Cache
 from .stages.count import Count
 from .stages.firewall import Firewall
 from .stages.guard import Guard
 from .stages.identify import Identify
 from .stages.intend import Intend
 from .stages.read import Read
+from .stages.recall import Recall
 from .stages.record import Record
 from .stages.route import Route
 from .stages.send import Send as SendStage
@@ -86,6 +89,7 @@ class Tollhouse:
         self.catalogue = Catalogue(config, clock, self.chance)
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
+        self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.housekeeping = Housekeeping(self.ledger, self.journal, house.directory, self.strangers)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
@@ -129,10 +133,12 @@ class Tollhouse:
                 depth_max=bounds.depth_max,
             ),
             Identify(self.runs, stream_s_max=bounds.stream_s_max),
+            Recall(self.replies),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
             Guard(Redactor(), Vaults()),
             Count(self.ledger),
+            Cache(clock),
             Route(self.catalogue, self.chance),
         ]
 
@@ -196,14 +202,19 @@ def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None
         bounds = config.bounds
         server = _Server(
             Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None),
-            limits=HeadLimits(
-                header_bytes_max=bounds.header_bytes_max,
-                headers_max=bounds.headers_max,
-                head_s_max=bounds.header_read_s_max,
-            ),
+            limits=head_limits(bounds),
             shutdown_grace_s=bounds.shutdown_grace_s,
         )
         server.run([sock])
+
+
+def head_limits(bounds: BoundSettings) -> HeadLimits:
+    """Return what a connection may send before any key is read."""
+    return HeadLimits(
+        header_bytes_max=bounds.header_bytes_max,
+        headers_max=bounds.headers_max,
+        head_s_max=bounds.header_read_s_max,
+    )
 
 
 class _Server(BoundedServer):

@@ -7,12 +7,14 @@ A stage raises a Refusal (we said no) or a Failure (something broke); either end
 
 from .stages.authenticate import Authenticate
 from .stages.budget import Budget
+from .stages.cache import Cache
 from .stages.count import Count
 from .stages.firewall import Firewall
 from .stages.guard import Guard
 from .stages.identify import Identify
 from .stages.intend import Intend
 from .stages.read import Read
+from .stages.recall import Recall
 from .stages.record import Record
 from .stages.route import Route
 from .stages.send import Send
@@ -23,10 +25,12 @@ CALL = (
     Authenticate,  # key or run key -> tenant, profile; headers only
     Read,  # bounded, strict parse; a known model
     Identify,  # session, run, deadline; refuses an ended run; takes nothing
+    Recall,  # Idempotency-Key: a kept reply answers; takes nothing
     Throttle,  # requests and tokens a minute, concurrency
     Firewall,  # tools offered, called, answered: allow-list, schema, loops
     Guard,  # what must not leave: PII, secrets; and back again
     Count,  # takes the step in the run and all its ancestors
+    Cache,  # answers without spending, if the profile asks for it
     Route,  # loops over attempts: targets, breaker, retry, fallback, stored answer
 )
 
@@ -37,4 +41,4 @@ ATTEMPT = (
 )
 
 AGAIN_FROM = Guard  # where a call that asks again begins anew
-AGAIN_WITHOUT = (Count,)  # the step was taken
+AGAIN_WITHOUT = (Count, Cache)  # the step was taken, and another answer is wanted

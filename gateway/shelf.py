@@ -40,6 +40,11 @@ class Shelf(Generic[Key, Value]):
         self._held[key] = (value, size_bytes)
         self.size_bytes += size_bytes
         while len(self._held) > self._entries_max or self.size_bytes > self._bytes_max:
+            self.drop_oldest()
+
+    def drop_oldest(self) -> None:
+        """Forget what was not used for the longest time."""
+        if self._held:
             _, (_, size) = self._held.popitem(last=False)
             self.size_bytes -= size
 

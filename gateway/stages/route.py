@@ -45,7 +45,7 @@ class Route(CallStage):
                 reply = await self._ask(call, model, target, permit)
             except UpstreamRejected:
                 raise
-            except (UpstreamError, UpstreamRateLimited) as failure:
+            except (UpstreamError, UpstreamRateLimited, UpstreamUnavailable) as failure:
                 last = failure
                 continue
             if model is not call.model:
@@ -125,11 +125,12 @@ class Route(CallStage):
         return Reply(read)
 
     def _stored(self, call: Call) -> Reply | None:
-        """Return the configured text, unless the request needs what a text cannot give: tools, or JSON."""
-        request, text = call.request, call.model.stored_answer
-        if text is None or request is None or not call.profile.stored or request.tools or request.strict_format:
+        """Return the latest equal call's text or the configured one, unless the request needs tools, or JSON."""
+        request, last_good = call.request, call.kept.get("last_good")
+        text = last_good or (call.model.stored_answer if call.profile.stored else None)
+        if text is None or request is None or request.tools or request.strict_format:
             return None
-        call.decide("route", "stored_answer", model=call.model.name)
+        call.decide("route", "last_good" if last_good else "stored_answer", model=call.model.name)
         events = call.dialect.answer(
             request, text, reply_id=secrets.token_hex(12), created_s=call.started_us // 1_000_000
         )

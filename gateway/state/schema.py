@@ -5,6 +5,7 @@ state_tenant  who pays
 state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
 state_run     declared runs; the ledger's journal in the book has what they spent
+state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 
 The book tells who changed what, and when; these tables only say how things stand.
 """
@@ -26,5 +27,9 @@ SCHEMA = (
         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, parent TEXT, profile TEXT NOT NULL,
         limits TEXT NOT NULL, opened_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_run_expires ON state_run(expires_us)",
+    """CREATE TABLE IF NOT EXISTS state_reply(
+        id TEXT PRIMARY KEY, key TEXT NOT NULL, call TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL,
+        degraded TEXT, expires_us INTEGER NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS state_reply_expires ON state_reply(expires_us)",
 )
 """Statements that make what is missing, for `audit.book.Book.open(schema=...)`."""

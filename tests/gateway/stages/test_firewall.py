@@ -110,10 +110,14 @@ async def test_where_no_text_can_stand_for_the_call_it_is_an_error_and_still_bil
     tmp_path: Path, member: str, value: Any, stream: bool
 ) -> None:
     async with live(tmp_path, script=proposing(ToolCall("weather", {}))) as gate, gate.client() as client:
-        with pytest.raises(openai.APIError) as caught:
+
+        async def ask() -> None:
             reply = await client.chat.completions.create(**chat("?", tools=[tool()], stream=stream, **{member: value}))
             async for _ in reply:
                 pass
+
+        with pytest.raises(openai.APIError) as caught:
+            await ask()
         assert caught.value.code == "tool_call_invalid"
         (outcome,) = gate.records("outcome")
         assert outcome["status"]["http"] == 422

@@ -1,0 +1,104 @@
+"""A call that comes again under its Idempotency-Key is one call: its kept reply answers, nothing is sent or charged.
+
+Another request under the key is refused, and so is the same while the first still runs. Only complete answers are kept:
+after a refusal or failure the key is free again.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from ..call import Call, Event, Reply, reply_of
+from ..errors import InProgress, InvalidRequest
+from ..replies import Kept, Replies
+from ..stage import CallStage
+from ..written import Writing, read_again
+
+HEADER = "idempotency-key"
+_CHARS_MAX = 255
+_REPLY_BYTES_MAX = 4 << 20
+
+
+@dataclass(slots=True)
+class _Keeping:
+    """What Recall keeps of one call whose reply is to be kept."""
+
+    name: str
+    fingerprint: bytes
+    writing: Writing
+    kept_bytes: int | None = None
+
+
+class Recall(CallStage):
+    """Stands above all that takes anything."""
+
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
+
+    async def admit(self, call: Call) -> Reply | None:
+        """Answer from the kept reply, or note that this call is under way."""
+        said = call.caller.headers.get(HEADER)
+        if said is None or call.clear is None:
+            return None
+        if not said or len(said) > _CHARS_MAX or not said.isprintable():
+            raise InvalidRequest(f"an Idempotency-Key has 1 to {_CHARS_MAX} printable characters", param=HEADER)
+        name = self._replies.name(call.key, said)
+        run = "" if call.run is None else call.run.id
+        whole = orjson.dumps([call.path, run, call.clear.tree], option=orjson.OPT_SORT_KEYS)
+        fingerprint = self._replies.fingerprint(whole)
+        running = self._replies.under_way(name)
+        if running is not None:
+            self._same(running, fingerprint)
+            raise InProgress(
+                "the first call under this Idempotency-Key is still running; ask again when it has ended",
+                param=HEADER,
+                retry_after_s=1,
+            )
+        kept = self._replies.find(call.key.id, name)
+        if kept is not None:
+            self._same(kept.fingerprint, fingerprint)
+            return self._again(call, kept)
+        keeping = _Keeping(name, fingerprint, Writing(_REPLY_BYTES_MAX))
+        call.kept["recall"] = keeping
+        self._replies.begin(name, fingerprint)
+        # The task ends after the outcome is durable and the answer is out: only then may another ask.
+        life = asyncio.current_task()
+        assert life is not None  # noqa: S101 - stages run in a call's task
+        life.add_done_callback(lambda _: self._replies.end(call.key.id, name, _kept_bytes(call, keeping)))
+        return None
+
+    @staticmethod
+    def _same(first: bytes, second: bytes) -> None:
+        if first != second:
+            raise InvalidRequest("this Idempotency-Key was used for another request; take a new one", param=HEADER)
+
+    @staticmethod
+    def _again(call: Call, kept: Kept) -> Reply:
+        if kept.written is None:
+            raise InvalidRequest(
+                "the reply to this Idempotency-Key was too large to be kept; take a new one", param=HEADER
+            )
+        call.decide("recall", "replayed", call=kept.call_id)
+        call.headers["x-tollhouse-replayed"] = kept.call_id
+        return reply_of(read_again(call, kept.written), degraded=kept.degraded, cached=True)
+
+    def inspect(self, call: Call, event: Event) -> Iterable[Event]:
+        """Write down what the client gets."""
+        keeping: _Keeping | None = call.kept.get("recall")
+        if keeping is not None:
+            keeping.writing.take(call, event)
+        return (event,)
+
+    async def settle(self, call: Call) -> None:
+        """Keep a complete answer, in the transaction of the outcome."""
+        keeping: _Keeping | None = call.kept.get("recall")
+        if keeping is not None and call.ending is None:
+            kept = Kept(call.id, keeping.fingerprint, keeping.writing.whole, call.degraded)
+            statements, keeping.kept_bytes = self._replies.keep(call.key.id, keeping.name, kept)
+            call.statements.extend(statements)
+
+
+def _kept_bytes(call: Call, keeping: _Keeping) -> int | None:
+    return keeping.kept_bytes if call.ending is None else None

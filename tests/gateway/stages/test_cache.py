@@ -1,0 +1,105 @@
+"""Equal calls answered from memory, seen from outside, and the latest good answer when nobody else can answer."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.scripted import Fault, Reply, Rule, Script
+from tests.gateway.live import chat, live
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/v1/chat/completions"
+CACHED = [{"name": "default", "cache": {"ttl_s": 60, "entries_max": 2}}, {"name": "support", "cache": {"ttl_s": 60}}]
+
+
+async def test_nothing_is_cached_unless_the_profile_says_so(tmp_path: Path) -> None:
+    async with live(tmp_path) as gate:
+        for _ in range(2):
+            reply = await gate.http.post(PATH, json=chat("hi"))
+            assert "x-tollhouse-cache" not in reply.headers
+        assert len(gate.upstream.bill.entries) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_equal_call_is_answered_free_of_charge_and_takes_a_step(tmp_path: Path, stream: bool) -> None:
+    async with live(tmp_path, profiles=CACHED) as gate:
+        run = {"x-run-id": "r"}
+        first = await gate.http.post(PATH, json=chat("hi there", stream=stream), headers=run)
+        second = await gate.http.post(PATH, json=chat("hi there", stream=stream), headers=run)
+        assert (first.headers["x-tollhouse-cache"], second.headers["x-tollhouse-cache"]) == ("miss", "hit")
+        assert len(gate.upstream.bill.entries) == 1
+        if not stream:
+            assert second.headers["x-tollhouse-cost-usd"].strip("0.") == ""
+            assert first.json()["choices"] == second.json()["choices"]
+            assert first.json()["id"] != second.json()["id"]
+        else:
+            assert "hi " in second.text
+            assert second.text.endswith("data: [DONE]\n\n")
+        steps = [e for record in gate.records() for e in record.get("ledger", ()) if e.get("d") == "steps"]
+        assert len(steps) == 2
+        assert gate.records("outcome")[1]["decisions"][-1]["decision"] == "hit"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chat("mail bob@example.com"),
+        chat("hi", tools=[{"type": "function", "function": {"name": "f"}}]),
+        chat("hi", n=2),
+        chat("hi", store=True),
+    ],
+)
+async def test_what_has_findings_tools_or_state_is_never_cached(tmp_path: Path, body: dict[str, Any]) -> None:
+    async with live(tmp_path, profiles=CACHED) as gate:
+        for _ in range(2):
+            reply = await gate.http.post(PATH, json=body)
+            assert reply.status_code == 200
+            assert reply.headers.get("x-tollhouse-cache") != "hit"
+        assert len(gate.upstream.bill.entries) == 2
+
+
+async def test_an_answer_that_was_cut_or_holds_a_finding_is_not_kept(tmp_path: Path) -> None:
+    script = Script(rules=(Rule((Reply(text="bob@example.com"),), match="mail"),))
+    async with live(tmp_path, script=script, profiles=CACHED) as gate:
+        for body in (chat("a long text that is cut", max_tokens=2), chat("mail")):
+            for _ in range(2):
+                reply = await gate.http.post(PATH, json=body)
+                assert reply.headers["x-tollhouse-cache"] == "miss"
+
+
+async def test_another_key_with_other_rights_and_a_client_that_wants_none_get_fresh_answers(tmp_path: Path) -> None:
+    async with live(tmp_path, profiles=CACHED) as gate:
+        await gate.http.post(PATH, json=chat("hi"))
+        other = await gate.new_key(profile="support")
+        for headers in ({"authorization": f"Bearer {other}"}, {"cache-control": "no-cache"}):
+            reply = await gate.http.post(PATH, json=chat("hi"), headers=headers)
+            assert reply.headers["x-tollhouse-cache"] == "miss"
+        same = await gate.new_key()
+        reply = await gate.http.post(PATH, json=chat("hi"), headers={"authorization": f"Bearer {same}"})
+        assert reply.headers["x-tollhouse-cache"] == "hit"
+
+
+async def test_the_least_recently_used_answers_go_first(tmp_path: Path) -> None:
+    async with live(tmp_path, profiles=CACHED) as gate:
+        seen = [
+            (await gate.http.post(PATH, json=chat(text))).headers["x-tollhouse-cache"]
+            for text in ("a", "b", "a", "c", "a", "b")
+        ]
+        assert seen == ["miss", "miss", "hit", "miss", "hit", "miss"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_in_an_outage_the_latest_equal_answer_stands_in_and_says_so(tmp_path: Path, stream: bool) -> None:
+    profiles = [{"name": "default", "degraded": {"last_good": True}}]
+    model = {"stored_answer": "We are down.", "retries": {"attempts_max": 1}}
+    async with live(tmp_path, profiles=profiles, model=model) as gate:
+        first = await gate.http.post(PATH, json=chat("good words", stream=stream))
+        assert "x-tollhouse-degraded" not in first.headers
+        gate.upstream.fault(Fault("status", status=500))
+        again = await gate.http.post(PATH, json=chat("good words", stream=stream))
+        assert again.headers["x-tollhouse-degraded"] == "stored"
+        assert "good" in again.text
+        other = await gate.http.post(PATH, json=chat("other words", stream=stream))
+        assert "We are down." in other.text

@@ -1,0 +1,119 @@
+"""Idempotency-Key, seen from outside: one call, however often it is sent, also after a restart."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agents.scripted import Fault, Reply, Rule, Script
+from gateway.app import Tollhouse
+from gateway.config import load
+from gateway.house import open_house
+from gateway.server import running
+from limits.clock import SystemClock
+from tests.gateway.live import chat, live
+
+pytestmark = pytest.mark.anyio
+
+KEY = {"idempotency-key": "k1"}
+PATH = "/v1/chat/completions"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_same_call_again_gets_the_same_answer_and_costs_nothing(tmp_path: Path, stream: bool) -> None:
+    async with live(tmp_path) as gate:
+        body = chat("write to bob@example.com", stream=stream)
+        first = await gate.http.post(PATH, json=body, headers=KEY)
+        second = await gate.http.post(PATH, json=body, headers=KEY)
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert "bob@example.com" in first.text
+        assert "bob@example.com" in second.text
+        assert second.headers["x-tollhouse-replayed"] == first.headers["x-tollhouse-call-id"]
+        assert len(gate.upstream.bill.entries) == 1
+        if stream:
+            assert second.text.endswith("data: [DONE]\n\n")
+            assert '"cost_usd":"0.0' in second.text
+        else:
+            assert first.json()["choices"] == second.json()["choices"]
+            assert first.json()["id"] != second.json()["id"]
+            assert second.json()["id"].startswith("chatcmpl-")
+        told = gate.records("outcome")[1]
+        assert told["decisions"][0] == {
+            "stage": "recall",
+            "decision": "replayed",
+            "call": first.headers["x-tollhouse-call-id"],
+        }
+        assert "billed" not in told
+
+
+async def test_another_request_under_the_key_is_refused_and_another_keys_is_not_the_same(tmp_path: Path) -> None:
+    async with live(tmp_path) as gate:
+        await gate.http.post(PATH, json=chat("a"), headers=KEY)
+        other = await gate.http.post(PATH, json=chat("b"), headers=KEY)
+        assert (other.status_code, other.json()["error"]["param"]) == (400, "idempotency-key")
+        token = await gate.new_key()
+        mine = await gate.http.post(PATH, json=chat("b"), headers={**KEY, "authorization": f"Bearer {token}"})
+        assert mine.status_code == 200
+        assert "x-tollhouse-replayed" not in mine.headers
+
+
+async def wait_until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not seen():  # noqa: ASYNC110 - the provider tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_while_the_first_runs_the_second_is_told_so(tmp_path: Path) -> None:
+    script = Script(rules=(Rule((Reply(delay_s=1.0),)),))
+    async with live(tmp_path, script=script) as gate:
+        first = asyncio.create_task(gate.http.post(PATH, json=chat("a"), headers=KEY))
+        await wait_until(lambda: bool(gate.upstream.seen))
+        second = await gate.http.post(PATH, json=chat("a"), headers=KEY)
+        assert (second.status_code, second.json()["error"]["code"]) == (409, "in_progress")
+        assert second.headers["retry-after"]
+        other = await gate.http.post(PATH, json=chat("b"), headers=KEY)
+        assert other.status_code == 400
+        assert (await first).status_code == 200
+        async with gate.client(max_retries=3) as client:
+            await client.chat.completions.create(**chat("a"), extra_headers=KEY)
+        assert len(gate.upstream.seen) == 1
+
+
+async def test_what_was_refused_or_failed_may_be_asked_again(tmp_path: Path) -> None:
+    async with live(tmp_path, model={"retries": {"attempts_max": 1}}) as gate:
+        gate.upstream.fault(Fault("status", status=400, times=1))
+        assert (await gate.http.post(PATH, json=chat("a"), headers=KEY)).status_code >= 400
+        good = await gate.http.post(PATH, json=chat("a"), headers=KEY)
+        assert good.status_code == 200
+        assert "x-tollhouse-replayed" not in good.headers
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+async def test_a_key_that_is_none_is_refused(tmp_path: Path, key: str) -> None:
+    async with live(tmp_path) as gate:
+        reply = await gate.http.post(PATH, json=chat("a"), headers={"idempotency-key": key})
+        assert reply.status_code == 400
+
+
+async def test_a_kept_reply_survives_a_restart_and_is_not_readable_in_the_file(tmp_path: Path) -> None:
+    async with live(tmp_path) as gate:
+        first = await gate.http.post(PATH, json=chat("a very secret word"), headers=KEY)
+        token = gate.token
+    config = load(tmp_path / "tollhouse.yaml")
+    written = b"".join(path.read_bytes() for path in config.folder.iterdir() if path.is_file())
+    assert b"a very secret word" not in written
+    clock = SystemClock()
+    with open_house(config, clock) as house:
+        app = Tollhouse(house, clock)
+        async with running(app) as server:
+            await app.start()
+            try:
+                async with httpx.AsyncClient(base_url=server.url) as http:
+                    again = await http.post(
+                        PATH, json=chat("a very secret word"), headers={**KEY, "authorization": f"Bearer {token}"}
+                    )
+            finally:
+                await app.stop()
+    assert again.json()["choices"] == first.json()["choices"]
