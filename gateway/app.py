@@ -90,7 +90,7 @@ class Tollhouse:
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
-        self.housekeeping = Housekeeping(self.ledger, self.journal, house.directory, self.strangers)
+        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         self.parts = Parts(

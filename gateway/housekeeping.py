@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from limits.seam import LocalLedger
 
-from .directory import Directory
+from .directory import Registry
 from .errors import AuditUnavailable
 from .journal import Journal
 from .strangers import Strangers
@@ -21,10 +21,10 @@ _WRITE_EVERY_S = 60.0
 class Housekeeping:
     """Two loops; a turn that fails because the book cannot be written is made up for by a later one."""
 
-    def __init__(self, ledger: LocalLedger, journal: Journal, directory: Directory, strangers: Strangers) -> None:
+    def __init__(self, ledger: LocalLedger, journal: Journal, registry: Registry, strangers: Strangers) -> None:
         self._ledger = ledger
         self._journal = journal
-        self._directory = directory
+        self._registry = registry
         self._strangers = strangers
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -56,7 +56,7 @@ class Housekeeping:
     async def minute(self) -> None:
         """Write up the strangers; forget what has expired."""
         await self._strangers.write()
-        self._directory.forget_expired()
+        await self._registry.forget_runs()
         self._ledger.books.forget_runs()
 
 

@@ -88,7 +88,7 @@ class Runs:
     async def cancel(self, key: Key, run_id: str) -> Run:
         """End a run and its children."""
         run = self.own(key, run_id)
-        return await self._registry.end_run(f"key:{key.id}", run.id, "ended")
+        return await self._registry.end_run(key.id, run.id, "ended")
 
     def tell(self, run: Run) -> dict[str, Any]:
         """Return a run as the API shows it: limits, what is used and left."""

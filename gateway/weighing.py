@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from limits.books import Affordable
 from limits.bound import Family, Parts, Unbounded, input_bound, input_counted
 from limits.clamp import Clamped, Short, Wish, ceiling_of, clamp
@@ -28,13 +30,15 @@ _COUNTED_HERE_CHARS_MAX = 20_000
 class Weight:
     """Tokens to hold for the input, the output a choice (or what is short of it), and whether the input was counted.
 
-    `own` says that it is the profile's own limit of a call, not a scope's cap, that is short.
+    `own` says that it is the profile's own limit of a call, not a scope's cap, that is short. `extra_nano` is reserved,
+    and charged, on top: the maximum that a policy names for what has no bound.
     """
 
     input_tokens: int
     output: Clamped | Short
     counted: bool
     own: bool
+    extra_nano: int = 0
 
 
 class Weighing:
@@ -49,6 +53,7 @@ class Weighing:
     ) -> Weight:
         """Return what the attempt weighs; UnboundedCost if that cannot be told from its body."""
         target, profile, family = attempt.target, attempt.call.profile, attempt.target.family
+        extra = _extra(attempt.request, profile)
         parts = parts_of(attempt.request)
         try:
             tokens = input_bound(parts, family)
@@ -60,15 +65,15 @@ class Weighing:
             output_tokens_max=profile.output_tokens_max,
             model_output_tokens_max=target.capability.output_tokens_max,
         )
-        left = await self._ledger.affordable(scopes)
-        lower = _lower(left, profile)
+        left = _without(await self._ledger.affordable(scopes), extra)
+        lower = _lower(left, profile, extra)
         output = clamp(wish, ceiling, tokens, price, lower)
         counted = exactly or isinstance(output, Short) or output.output_tokens < ceiling
         if counted:
             tokens = input_counted(parts, family, await self._count(attempt.request, family))
             output = clamp(wish, ceiling, tokens, price, lower)
         own = isinstance(output, Short) and not isinstance(clamp(wish, ceiling, tokens, price, left), Short)
-        return Weight(tokens, output, counted, own)
+        return Weight(tokens, output, counted, own, extra)
 
     async def used(self, attempt: Attempt) -> Usage:
         """Count ourselves what went in and came out, for a reply without a report; by bytes without a vocabulary."""
@@ -95,13 +100,7 @@ class Weighing:
 
 
 def parts_of(request: Request) -> Parts:
-    """Return what the input is made of; UnboundedCost if a part's cost is not in the body."""
-    names = (*request.unboundable, *(tool.name for tool in request.tools if tool.hosted))
-    if names:
-        listed = ", ".join(names)[:200]
-        raise UnboundedCost(f"what {listed} may cost is not in the body, and no policy names a maximum for it")
-    if request.files:
-        raise UnboundedCost("the cost of files and audio in the input has no known maximum; leave them out")
+    """Return what the input is made of."""
     text_bytes = 0
     for text in request.texts:
         value = text.value
@@ -111,11 +110,32 @@ def parts_of(request: Request) -> Parts:
     return Parts(text_bytes, request.messages, len(request.tools), request.images)
 
 
-def _lower(left: Affordable, profile: Profile) -> Affordable:
+def _extra(request: Request, profile: Profile) -> int:
+    """Return the nano-dollars to reserve for what the body does not tell; UnboundedCost if no policy names them."""
+    names = [*request.unboundable, *(tool.name for tool in request.tools if tool.hosted)]
+    if request.files:
+        names.append("files and audio in the input")
+    if not names:
+        return 0
+    if profile.unbounded_nano_usd is None:
+        listed = ", ".join(names)[:200]
+        raise UnboundedCost(
+            f"what {listed} may cost is not in the body, and profile {profile.name} names no maximum for it "
+            "(unbounded_usd); leave it out"
+        )
+    return profile.unbounded_nano_usd
+
+
+def _without(left: Affordable, nano: int) -> Affordable:
+    """Return what is left when so much of the money is set aside."""
+    return left if not nano else msgspec.structs.replace(left, nano=max(0, left.nano - nano))
+
+
+def _lower(left: Affordable, profile: Profile, extra: int) -> Affordable:
     """Lower what is left to the profile's own limits of one call."""
     nano, tokens = profile.call_nano_usd, profile.input_tokens_max
     return Affordable(
-        left.nano if nano is None else min(left.nano, nano),
+        left.nano if nano is None else min(left.nano, max(0, nano - extra)),
         left.input_tokens if tokens is None else min(left.input_tokens, tokens),
         left.output_tokens,
         left.tokens,

@@ -5,6 +5,9 @@ settled spend leaves no room for is refused. A retry's hold replaces its predece
 """
 
 import asyncio
+from dataclasses import replace
+
+import msgspec
 
 from limits.clamp import Clamped, Short, Wish
 from limits.clock import Clock
@@ -48,6 +51,7 @@ class Budget(AttemptStage):
         if not isinstance(answer, HoldEntry):
             raise ending_of(answer)
         attempt.hold = answer
+        attempt.kept["extra_nano"] = weight.extra_nano
         call.entries.append(answer)
         output = weight.output
         assert isinstance(output, Clamped)  # noqa: S101 - `_weigh` refused all else
@@ -76,13 +80,13 @@ class Budget(AttemptStage):
         if isinstance(short, Short):
             if not weight.own:
                 raise await self._told_by_ledger(attempt, wish, weight, short)
-            nano = price.bound(weight.input_tokens, short.needed * wish.choices)
+            nano = price.bound(weight.input_tokens, short.needed * wish.choices) + weight.extra_nano
             raise over_own_limit(attempt.call.profile, short, weight.input_tokens, nano)
         return weight
 
     async def _told_by_ledger(self, attempt: Attempt, wish: Wish, weight: Weight, short: Short) -> Ending:
         """Ask for the smallest useful call, to be told which scope has no room for it."""
-        least = Weight(weight.input_tokens, Clamped(short.needed, short.needed, told=False), counted=True, own=False)
+        least = replace(weight, output=Clamped(short.needed, short.needed, told=False))
         answer = await self._hold(attempt, wish, least, wait=False)
         if isinstance(answer, HoldEntry):
             self._ledger.drop(answer.id)
@@ -99,7 +103,7 @@ class Budget(AttemptStage):
         order = Order(
             attempt.id,
             self._scopes(call),
-            attempt.kept["price"].bound(weight.input_tokens, output_tokens),
+            attempt.kept["price"].bound(weight.input_tokens, output_tokens) + weight.extra_nano,
             weight.input_tokens,
             output_tokens,
             self._clock.utc_us() + round((left_s + _HOLD_SLACK_S) * 1_000_000),
@@ -162,6 +166,10 @@ class Budget(AttemptStage):
             bound_id=_bound_id(attempt),
             charge_counted_when_left=call.profile.on_leave == "cancel",
         )
+        extra = attempt.kept["extra_nano"]
+        if extra and attempt.charge.mark in ("billed", "counted"):
+            # Nobody reports what the unbounded part cost: all that was reserved for it is charged, and marked so.
+            attempt.charge = msgspec.structs.replace(attempt.charge, nano=attempt.charge.nano + extra, mark="uncertain")
         entry = self._ledger.settle(hold.id, attempt.charge)
         if entry is not None:
             attempt.kept["settlement"] = entry
