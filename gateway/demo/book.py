@@ -86,7 +86,7 @@ def _altered(path: Path, copy: Path, charge: _Charge, *, repaired: bool) -> Path
     at = (charge.index,)
     with contextlib.closing(sqlite3.connect(path)) as db, contextlib.closing(sqlite3.connect(copy)) as lie:
         db.backup(lie)
-        body = bytes(lie.execute("SELECT body FROM book_leaf WHERE idx = ?", at).fetchone()[0])
+        body = lie.execute("SELECT CAST(body AS BLOB) FROM book_leaf WHERE idx = ?", at).fetchone()[0]
         body = body.replace(b'"nano_usd":%d' % charge.nano, b'"nano_usd":%d' % (charge.nano // 2))
         lie.execute("UPDATE book_leaf SET body = ? WHERE idx = ?", (body, *at))
         if repaired:

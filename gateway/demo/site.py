@@ -103,6 +103,7 @@ class Site:
     gateway: Process
     http: httpx.Client
     admin: httpx.Client = field(repr=False)
+    opened: contextlib.ExitStack = field(repr=False)
 
     @property
     def book(self) -> Path:
@@ -145,11 +146,11 @@ class Site:
         return dict(made.raise_for_status().json())
 
     def client(self, key: str) -> openai.OpenAI:
-        """Return the official client as everybody uses it, with its own retries, pointed at the gateway."""
-        return openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key=key)
+        """Return the official client with its own retries, pointed at the gateway; it is closed with the site."""
+        return self.opened.enter_context(openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key=key))
 
     def async_client(self, key: str) -> openai.AsyncOpenAI:
-        """Return the same for many calls at once."""
+        """Return the same for many calls at once; whoever asks for it closes it."""
         return openai.AsyncOpenAI(base_url=f"{self.gateway.url}/v1", api_key=key)
 
 
@@ -170,4 +171,4 @@ def open_site() -> Iterator[Site]:
         http = opened.enter_context(httpx.Client(timeout=30))
         transport = httpx.HTTPTransport(uds=socket)
         admin = opened.enter_context(httpx.Client(transport=transport, base_url="http://tollhouse", timeout=30))
-        yield Site(folder, provider, gateway, http, admin)
+        yield Site(folder, provider, gateway, http, admin, opened)

@@ -135,12 +135,13 @@ def test_caps_runs_and_the_book_are_as_told(at_openai: Reader) -> None:
     shown = at_openai.type(*commands("caps"))
     assert "$0.00 of $100.00 a month" in shown
     assert "2,000,000 tokens a day" in shown
-    opened = json.loads(at_openai.type(*(at_openai.put_in(line, key=at_openai.keys[-1]) for line in commands("run"))))
+    key = at_openai.keys[2]
+    opened = json.loads(at_openai.type(*(at_openai.put_in(line, key=key) for line in commands("run"))))
     assert opened["limits"]["tokens"] == 20_000
     assert opened["limits"]["usd"] == "0.10"
     declared = httpx.post(
         f"{at_openai.url}/runs/my-task-1/v1/chat/completions",
-        headers={"authorization": f"Bearer {at_openai.keys[-1]}"},
+        headers={"authorization": f"Bearer {key}"},
         json={"model": "gpt-4o-mini", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]},
     )
     assert declared.status_code == 200, declared.text

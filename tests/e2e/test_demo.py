@@ -1,0 +1,22 @@
+"""The command that a newcomer types first."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SECONDS_MAX = 60
+
+
+def test_the_demo_holds_all_it_claims_within_a_minute() -> None:
+    start = time.monotonic()
+    command = Path(sys.executable).parent / "tollhouse"
+    done = subprocess.run([command, "demo"], check=False, capture_output=True, text=True, timeout=2 * SECONDS_MAX)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert time.monotonic() - start < SECONDS_MAX
+    assert done.stderr == ""
+    heads = re.findall(r"^(\d)  ", done.stdout, re.MULTILINE)
+    assert heads == ["1", "2", "3", "4", "5", "6"]
+    assert "✗" not in done.stdout
+    assert done.stdout.count("✓") >= 20
