@@ -55,7 +55,7 @@ TOKENS: tuple[tuple[str, str, str], ...] = (
     ("npm", r"\bnpm_[A-Za-z0-9]{36}", "npm, access tokens"),
     ("pypi", r"\bpypi-[A-Za-z0-9_\-]{50,}", "PyPI, API tokens"),
     ("rubygems", r"\brubygems_[0-9a-f]{48}", "RubyGems, API keys"),
-    ("crates", r"\bcio[A-Za-z0-9]{32}\b", "crates.io, API tokens"),
+    ("crates", r"\bcio[A-Za-z0-9]{32}\b", "Rust package registry, API tokens"),
     ("docker", rf"\bdckr_(?:pat|oat)_{_B64}{{27,40}}", "Docker Hub, access tokens"),
     ("digitalocean", r"\bdo[opr]_v1_[0-9a-f]{64}", "DigitalOcean, token prefixes"),
     ("heroku", r"\bHRKU-[A-Za-z0-9_\-]{36,64}", "Heroku, API tokens"),
