@@ -2,51 +2,13 @@ import pytest
 
 from limits.accounts import Cap
 from limits.clock import ManualClock
-from limits.entries import CapsEntry, HoldEntry, RefundEntry, SettleEntry, from_dict, to_dict
+from limits.entries import CapsEntry, SettleEntry
 from limits.ledger import Crossing, EmbeddedLedger, Order
 from limits.refusals import Ended, Exceeded, Held
 from limits.standing import Charge
+from tests.limits.ledgers import DAY_S, TENANT, cap_of, charge, clock, held, ledger, order, settle
 
-DAY_S = 86_400
-TENANT = "tenant:t"
-
-
-def order(name: str, nano: int, inward: int = 0, outward: int = 0, caps: tuple[Cap, ...] = ()) -> Order:
-    return Order(name, ("key:k", TENANT), nano, inward, outward, 2**60, caps)
-
-
-def held(answer: object) -> HoldEntry:
-    assert isinstance(answer, HoldEntry)
-    return answer
-
-
-def settle(ledger: EmbeddedLedger, name: str, charge: Charge) -> SettleEntry:
-    entry = ledger.settle(name, charge)
-    assert isinstance(entry, SettleEntry)
-    return entry
-
-
-def charge(ledger: EmbeddedLedger, name: str, nano: int, mark: str = "billed") -> None:
-    ledger.hold(order(name, nano))
-    ledger.apply(settle(ledger, name, Charge(nano, mark=mark)))
-
-
-def cap_of(ledger: EmbeddedLedger, scope: str, index: int = 0) -> tuple[int, int]:
-    balances = ledger.balances(scope)
-    assert balances is not None
-    return balances.caps[index].settled, balances.caps[index].held
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def ledger(clock: ManualClock) -> EmbeddedLedger:
-    made = EmbeddedLedger(clock)
-    made.set_caps(TENANT, [Cap("nano_usd", 100)])
-    return made
+__all__ = ["clock", "ledger"]
 
 
 def test_a_balance_rises_with_the_hold_and_falls_only_when_the_settlement_is_applied(ledger: EmbeddedLedger) -> None:
@@ -202,107 +164,6 @@ def test_a_soft_cap_lets_pass_and_tells_once(ledger: EmbeddedLedger) -> None:
     assert [crossing.scope for crossing in ledger.drain_crossings()] == [""]
 
 
-def test_a_next_attempt_takes_its_predecessor_s_place_and_never_waits_for_itself(ledger: EmbeddedLedger) -> None:
-    first = held(ledger.hold(order("a", 90)))
-    settlement = settle(ledger, "a", Charge(20))
-    assert isinstance(ledger.hold(order("b", 80)), Held)
-    second = held(ledger.hold(order("b", 80), settlement))
-    assert second.replaces == first.id
-    assert cap_of(ledger, TENANT) == (0, 100)
-    ledger.apply(settlement)
-    assert cap_of(ledger, TENANT) == (20, 80)
-
-
-def test_a_dropped_next_attempt_lets_its_predecessor_stand_in_full_again(ledger: EmbeddedLedger) -> None:
-    ledger.hold(order("a", 90))
-    settlement = settle(ledger, "a", Charge(20))
-    ledger.hold(order("b", 10), settlement)
-    assert cap_of(ledger, TENANT) == (0, 90)
-    ledger.drop("b")
-    assert cap_of(ledger, TENANT) == (0, 90)
-    again = ledger.hold(order("c", 81), settlement)
-    assert isinstance(again, Held)
-    assert cap_of(ledger, TENANT) == (0, 90)
-    held(ledger.hold(order("c", 80), settlement))
-
-
-def test_only_an_open_predecessor_with_that_settlement_is_replaced_and_only_once(ledger: EmbeddedLedger) -> None:
-    ledger.hold(order("a", 10))
-    settlement = settle(ledger, "a", Charge(1))
-    ledger.hold(order("b", 10), settlement)
-    for wrong in (settlement, SettleEntry("nobody")):
-        with pytest.raises(ValueError, match="not open with this settlement"):
-            ledger.hold(order("c", 10), wrong)
-
-
-def test_a_mistaken_order_leaves_the_predecessor_as_it_stood(ledger: EmbeddedLedger) -> None:
-    ledger.hold(order("a", 10))
-    ledger.hold(order("taken", 10))
-    settlement = settle(ledger, "a", Charge(1))
-    with pytest.raises(ValueError, match="open already"):
-        ledger.hold(order("taken", 10), settlement)
-    assert cap_of(ledger, TENANT) == (0, 20)
-
-
-def test_an_expired_hold_is_charged_in_full_and_a_late_settlement_refunds(
-    ledger: EmbeddedLedger, clock: ManualClock
-) -> None:
-    ledger.hold(Order("a", (TENANT,), 80, 5, 5, clock.utc_us() + 1_000_000))
-    assert ledger.expire() == []
-    clock.turn(1)
-    (entry,) = ledger.expire()
-    ledger.apply(entry)
-    assert cap_of(ledger, TENANT) == (80, 0)
-    refund = ledger.settle("a", Charge(30, 5, 1))
-    assert isinstance(refund, RefundEntry)
-    assert cap_of(ledger, TENANT) == (80, 0)
-    ledger.apply(refund)
-    ledger.apply(refund)
-    assert cap_of(ledger, TENANT) == (30, 0)
-    assert ledger.settle("a", Charge(0)) is None
-    balances = ledger.balances(TENANT)
-    assert balances is not None
-    assert (balances.nano, balances.input_tokens, balances.output_tokens, balances.calls) == (30, 5, 1, 1)
-
-
-def test_the_operator_confirms_or_refunds_each_marked_charge_once(ledger: EmbeddedLedger) -> None:
-    for name in "ab":
-        charge(ledger, name, 30, "uncertain")
-    charge(ledger, "c", 5)
-    refund, confirm = ledger.marks.refund("a"), ledger.marks.confirm("b")
-    assert refund is not None
-    assert confirm is not None
-    for entry in (refund, confirm, refund, confirm):
-        ledger.apply(entry)
-    assert cap_of(ledger, TENANT) == (35, 0)
-    assert ledger.marks.refund("a") is None
-    assert ledger.marks.confirm("b") is None
-    assert ledger.marks.refund("c") is None
-    assert ledger.marks.sums["uncertain"] == (2, 60)
-
-
-def test_an_implausible_report_suspends_its_bound_until_the_operator_decides(ledger: EmbeddedLedger) -> None:
-    ledger.hold(order("a", 30))
-    entry = settle(ledger, "a", Charge(30, mark="implausible", suspends="openai/o200k", reported_nano=90))
-    assert ledger.marks.suspended == {"openai/o200k": "a"}
-    ledger.apply(entry)
-    again = EmbeddedLedger(ManualClock())
-    again.replay([HoldEntry("a", (TENANT,), 30, 0, 0, 1, 2), entry])
-    assert again.marks.suspended == ledger.marks.suspended
-    confirm = ledger.marks.confirm("a")
-    assert confirm is not None
-    ledger.apply(confirm)
-    assert ledger.marks.suspended == {}
-
-
-def test_the_list_of_marked_charges_is_bounded(clock: ManualClock) -> None:
-    ledger = EmbeddedLedger(clock, marked_max=2)
-    for name in "abc":
-        charge(ledger, name, 1, "counted")
-    assert list(ledger.marks.listed) == ["b", "c"]
-    assert ledger.marks.sums == {"counted": (3, 3)}
-
-
 def test_a_killed_tenant_takes_nothing_until_revived(ledger: EmbeddedLedger) -> None:
     charge(ledger, "a", 1)
     ledger.kill(TENANT)
@@ -330,18 +191,6 @@ def test_a_clock_that_is_stepped_back_changes_no_window(ledger: EmbeddedLedger, 
     assert isinstance(ledger.hold(order("b", 10)), Held)
 
 
-def test_every_entry_survives_its_dict() -> None:
-    entry = HoldEntry("a", ("s",), 1, 2, 3, 4, 5, "b")
-    assert to_dict(entry) == {"t": "hold1", "id": "a", "s": ("s",), "n": 1, "i": 2, "o": 3, "at": 4, "x": 5, "r": "b"}
-    assert from_dict(to_dict(entry)) == entry
-
-
-@pytest.mark.parametrize("stored", [{}, {"t": "hold9"}, {"t": "settle1"}, {"t": "settle1", "id": "a", "n": "1"}])
-def test_what_is_no_entry_is_refused(stored: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="ledger entry"):
-        from_dict(stored)
-
-
 def test_thousands_of_routes_through_one_tenant_all_see_its_changes(ledger: EmbeddedLedger) -> None:
     ledger.set_caps(TENANT, [Cap("nano_usd", 2_000)])
     orders = [Order(f"h{n}", (f"key:{n}", TENANT), 1, 0, 0, 2**60) for n in range(1_500)]
@@ -358,19 +207,6 @@ def test_thousands_of_routes_through_one_tenant_all_see_its_changes(ledger: Embe
 def test_a_hold_in_no_scope_is_bounded_by_its_own_caps_only(ledger: EmbeddedLedger) -> None:
     assert isinstance(ledger.hold(Order("a", (), 11, 0, 0, 2**60, (Cap("nano_usd", 10, "call"),))), Exceeded)
     held(ledger.hold(Order("a", (), 10, 0, 0, 2**60, (Cap("nano_usd", 10, "call"),))))
-
-
-def test_a_scope_that_the_next_attempt_leaves_keeps_its_hold_until_the_charge_is_durable(
-    ledger: EmbeddedLedger,
-) -> None:
-    ledger.set_caps("key:k", [Cap("nano_usd", 100)])
-    ledger.hold(order("a", 50))
-    settlement = settle(ledger, "a", Charge(20))
-    held(ledger.hold(Order("b", (TENANT,), 60, 0, 0, 2**60), settlement))
-    assert cap_of(ledger, "key:k") == (0, 50)
-    assert cap_of(ledger, TENANT) == (0, 80)
-    ledger.apply(settlement)
-    assert cap_of(ledger, "key:k") == (20, 0)
 
 
 def test_a_refund_of_yesterday_s_charge_does_not_touch_today_s_window(
