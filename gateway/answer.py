@@ -73,6 +73,8 @@ class Answer:
             return
         body = call.dialect.error(ending, call.id)
         headers = self._headers(call, _JSON)
+        if client.unread:
+            headers.append((b"connection", b"close"))
         if not ending.retry:
             headers.append((b"x-should-retry", b"false"))
         elif ending.retry_after_s is not None:

@@ -5,6 +5,7 @@ after the body serves as the watch for a leaving client. Once it left, writing d
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -15,11 +16,16 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+_LINGER_S = 1.0
+
 
 class Client:
-    """One request's connection. Headers are lower-case names; of repeated ones the last counts."""
+    """One request's connection. Headers are lower-case names; of repeated ones the last counts.
 
-    __slots__ = ("_receive", "_send", "answered", "body_read", "headers", "left", "started")
+    `unread` says that (part of) a body may still be coming; then only the end of the connection stops it.
+    """
+
+    __slots__ = ("_receive", "_send", "answered", "body_read", "headers", "left", "started", "unread")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.headers: dict[str, str] = {
@@ -28,6 +34,7 @@ class Client:
         self._receive = receive
         self._send = send
         self.body_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.unread = "content-length" in self.headers or "transfer-encoding" in self.headers
         self.started = False
         self.answered = False
         self.left = False
@@ -40,6 +47,7 @@ class Client:
         message = await self._next(read_s_max)
         if not message.get("more_body"):
             body: bytes = message.get("body", b"")
+            self.unread = False
             self._done()
             return self._bounded(body, bytes_max)
         pieces = [message.get("body", b"")]
@@ -51,6 +59,7 @@ class Client:
             size += len(pieces[-1])
             if size > bytes_max:
                 raise _too_large(size, bytes_max)
+        self.unread = False
         self._done()
         return b"".join(pieces)
 
@@ -86,12 +95,24 @@ class Client:
                 return
 
     async def answer(self, status: int, headers: Iterable[Header], body: bytes) -> None:
-        """Send a whole answer."""
-        self._done()
+        """Send a whole answer; one that comes before the body has ended also ends the connection, a moment later."""
         if not self.left:
             self.started = self.answered = True
             await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+            if self.unread:
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+                await self._linger()
+                body = b""
             await self._send({"type": "http.response.body", "body": body})
+        self._done()
+
+    async def _linger(self) -> None:
+        """Throw away what still comes, for a moment: closing at once sends a reset that may overtake the answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                message = await self._receive()
+                while message.get("more_body"):
+                    message = await self._receive()
 
     async def begin(self, status: int, headers: Iterable[Header]) -> None:
         """Send the head of a stream."""

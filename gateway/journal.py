@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from audit.book import Book
-from audit.errors import BookUnavailable
+from audit.errors import BookError
 from limits.entries import Entry, to_dict
 from limits.seam import LocalLedger
 
@@ -44,20 +44,26 @@ class Journal:
             record["ledger"] = [to_dict(entry) for entry in entries]
         try:
             position = await self.book.append(record, tenant=tenant, statements=statements)
-        except BookUnavailable as error:
+        except BookError as error:
             raise AuditUnavailable(f"the book cannot be written ({error}); nothing is done unrecorded") from error
         for entry in entries:
             self.ledger.apply(entry)
         return position.index
 
     async def write_call(self, call: Call, record: dict[str, Any]) -> int:
-        """Write a call's record with the entries and state changes that wait on the call; they are taken off it."""
+        """Write a call's record with the entries and state changes that wait on the call; they are taken off it.
+
+        A cut waits until it is known whether the record is durable: what was written must not be taken for unwritten.
+        """
         entries, call.entries = call.entries, []
         statements, call.statements = call.statements, []
         tenant = call.tenant.id if call.tenant is not None else None
+        task, call.task = call.task, None
         try:
             return await self.write(record, tenant=tenant, entries=entries, statements=statements)
         except AuditUnavailable:
             call.entries[:0] = entries
             call.statements[:0] = statements
             raise
+        finally:
+            call.task = task

@@ -11,6 +11,8 @@ from typing import Any
 from .call import Call
 from .errors import Draining, RateLimitExceeded
 
+CUT_S = 5.0  # what a call that was cut has left to settle in
+
 
 class Lives:
     """The calls under way, by their tasks. `calls_max` bounds them."""
@@ -52,7 +54,7 @@ class Lives:
         """Return the calls under way."""
         return list(self._calls.values())
 
-    async def drain(self, grace_s: float, cut_s: float = 5.0) -> int:
+    async def drain(self, grace_s: float, cut_s: float = CUT_S) -> int:
         """Take no more calls; wait `grace_s`, cut what is left, give that `cut_s` to settle; return how many stay."""
         self.draining = True
         if self._calls:

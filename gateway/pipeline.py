@@ -20,6 +20,8 @@ from .stage import AskAgain, AttemptStage, CallStage
 
 log = logging.getLogger("tollhouse.pipeline")
 
+_ANSWER_S_MAX = 20.0  # a client that does not read its answer is left behind; all is settled by then
+
 Inspect = Callable[[Any, Event], Iterable[Event]]
 
 
@@ -70,12 +72,15 @@ class Pipeline:
         except Exception as broken:
             log.exception("call %s broke", call.id)
             call.ending = _internal(broken)
-        call.task = None
+        task, call.task = call.task, None
         await self._settle(call, begun)
+        late = asyncio.get_running_loop().call_later(_ANSWER_S_MAX, task.cancel) if task is not None else None
         if call.ending is None:
             await answer.complete(call, held)
         else:
             await answer.fail(call, call.ending)
+        if late is not None:
+            late.cancel()
 
     async def _exchange(self, call: Call, answer: Answer, begun: list[int], held: list[Event]) -> None:
         top, reply = await self._admit(call, 0, frozenset(), begun)

@@ -24,6 +24,7 @@ class Count(CallStage):
         for dimension in ("steps", "replans") if call.phase == "replan" else ("steps",):
             entry = await self._ledger.count(run.id, dimension)
             if not isinstance(entry, CountEntry):
+                self._give_back(call)
                 raise ending_of(entry)
             taken.append(entry)
             call.entries.append(entry)
@@ -32,4 +33,8 @@ class Count(CallStage):
     async def settle(self, call: Call) -> None:
         """Give back what was taken if the call failed or was told that the budget is held."""
         if isinstance(call.ending, Failure | BudgetHeld) and not call.released:
-            call.entries.extend(self._ledger.books.give_back(entry) for entry in call.kept.get("count", ()))
+            self._give_back(call)
+
+    def _give_back(self, call: Call) -> None:
+        taken = call.kept.pop("count", ())
+        call.entries.extend(self._ledger.books.give_back(entry) for entry in taken)

@@ -26,4 +26,6 @@ class Intend(AttemptStage):
             attempt.hold = None
             raise
         attempt.kept["intended"] = True
+        if attempt.call.cut_by is not None:
+            raise attempt.call.cut_by
         return None

@@ -3,6 +3,7 @@
 from limits.clock import Clock
 
 from ..call import Call, Reply
+from ..errors import AuditUnavailable
 from ..journal import Journal
 from ..metrics import Metrics
 from ..records import outcome_of
@@ -29,5 +30,8 @@ class Record(CallStage):
                 self._strangers.count(call.ending.code if call.ending is not None else "none")
             else:
                 await self._journal.write_call(call, outcome_of(call, self._clock.monotonic_ns()))
+        except AuditUnavailable as unwritten:
+            call.ending = unwritten
+            raise
         finally:
             self._metrics.ended(call)

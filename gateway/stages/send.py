@@ -5,6 +5,7 @@ last; none by then is no report.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from limits.clock import Clock
@@ -50,7 +51,8 @@ class Send(AttemptStage):
             attempt.status = reply.status
             failure = failure_of(reply.status, reply.header("retry-after"))
             if failure is not None:
-                await reply.read(_ERROR_BYTES_MAX)
+                with contextlib.suppress(UpstreamFailure):  # its status says enough, whatever becomes of its body
+                    await reply.read(_ERROR_BYTES_MAX)
                 raise failure
             if not attempt.request.stream:
                 event = reader.plain(await reply.read(self._reply_bytes_max))
@@ -106,7 +108,7 @@ class Send(AttemptStage):
 class _Stream:
     """One stream being read: chunks of bytes in, batches of events out."""
 
-    __slots__ = ("_attempt", "_chunks", "_parser", "_reader", "_stage", "_wait_s")
+    __slots__ = ("_attempt", "_chunks", "_parser", "_reader", "_stage", "_until_s", "_wait_s")
 
     def __init__(self, stage: Send, attempt: Attempt, reply: UpstreamReply, reader: ReplyReader) -> None:
         self._stage = stage
@@ -115,6 +117,7 @@ class _Stream:
         self._chunks = stage.chunks(reply)
         self._parser = stage.parser()
         self._wait_s: float = attempt.call.profile.usage_wait_s
+        self._until_s: float | None = None
 
     async def read(self) -> list[Event] | None:
         """Return the next batch, None at the end; UpstreamError if the stream breaks or ends before its choices do."""
@@ -134,12 +137,14 @@ class _Stream:
                     break
                 raise self._stage.ending(attempt, failure) from failure
             except SseTooLargeError as error:
+                if self._reader.finished:
+                    break
                 raise UpstreamError(f"the upstream's stream cannot be read: {error}") from error
             if payloads:
                 events = self._reader.feed(payloads)
-                for event in events:
-                    if event.usage is not None:
-                        attempt.usage = event.usage
+                if self._reader.finished:  # a report before the end is not yet what will be billed
+                    for event in events:
+                        attempt.usage = event.usage or attempt.usage
                 return events
         if not self._reader.finished:
             raise UpstreamError("the upstream's stream ended before its answer did")
@@ -148,8 +153,11 @@ class _Stream:
 
     async def _last(self) -> bytes | None:
         """Return what still comes after the last choice has ended, None at the end or when the wait is over."""
+        loop = asyncio.get_running_loop()
+        if self._until_s is None:
+            self._until_s = loop.time() + self._wait_s
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout_at(self._until_s):
                 return await anext(self._chunks, None)
         except TimeoutError:
             return None

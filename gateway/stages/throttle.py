@@ -73,4 +73,6 @@ class Throttle(CallStage):
 
 def _weight(call: Call) -> int:
     request = call.clear
-    return 0 if request is None else sum(len(text.value) for text in request.texts)
+    if request is None:
+        return 0
+    return sum(len(text.value) if text.value.isascii() else len(text.value.encode()) for text in request.texts)

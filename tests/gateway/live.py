@@ -17,7 +17,7 @@ import openai
 import yaml
 
 from agents.scripted import Script, ScriptedServer
-from gateway.app import Tollhouse
+from gateway.app import Tollhouse, head_limits
 from gateway.config import load
 from gateway.house import open_house
 from gateway.papers import Key
@@ -85,7 +85,7 @@ async def live(
         path.write_text(yaml.safe_dump(settings(upstream.url, **parts)))
         with open_house(load(path), clock or SystemClock()) as house:
             app = Tollhouse(house, clock or SystemClock())
-            async with running(app) as server:
+            async with running(app, limits=head_limits(house.config.bounds)) as server:
                 await app.start()
                 try:
                     await app.registry.create_tenant("test", "acme", caps=caps)
