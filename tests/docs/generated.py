@@ -1,9 +1,10 @@
 """The parts of pages that are made from the code; `python -m tests.docs.generated` writes them anew.
 
-A generated part stands between `<!-- NAME: made from PLACE -->` and `<!-- end of NAME -->`. What a person wrote into
-the last column of the table of errors stays.
+A generated part stands between `<!-- NAME: made from PLACE -->` and `<!-- end of NAME -->`; the sections on stages are
+counted. What a person wrote into the last column of the table of errors stays.
 """
 
+import itertools
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gateway.stage import AttemptStage, CallStage
 ROOT = Path(__file__).parents[2]
 LIFE_PAGES = ("README.md",)
 ERRORS_PAGE = "docs/errors.md"
+STAGES_PAGE = "docs/life.md"
 _METHODS = ("admit", "inspect", "settle")
 _LEFT_CHARS = 87
 _COMMENT = re.compile(r"^    (\w+),  # (.+)$", re.MULTILINE)
@@ -94,7 +96,14 @@ def pages() -> dict[str, str]:
     made = {name: filled((ROOT / name).read_text(), "life", diagram()) for name in LIFE_PAGES}
     errors = (ROOT / ERRORS_PAGE).read_text()
     made[ERRORS_PAGE] = filled(errors, "errors", errors_table(advice_on(errors)))
+    made[STAGES_PAGE] = numbered((ROOT / STAGES_PAGE).read_text())
     return made
+
+
+def numbered(page: str) -> str:
+    """Return the page of stages with its sections counted anew."""
+    count = itertools.count(1)
+    return re.sub(r"^### \d+\.", lambda _: f"### {next(count)}.", page, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":
