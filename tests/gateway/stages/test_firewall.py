@@ -31,6 +31,10 @@ def proposing(*calls: ToolCall, text: str | None = None, **members: Any) -> Scri
 BERLIN = ToolCall("weather", {"city": "Berlin"})
 
 
+def calls_of(reply: Any) -> list[Any]:
+    return reply.choices[0].message.tool_calls or []
+
+
 def history(times: int, *, result: str = "rain", arguments: str = '{"city":"Berlin"}') -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = [{"role": "user", "content": "weather?"}]
     for at in range(times):
@@ -57,7 +61,7 @@ async def test_a_valid_call_passes_as_it_is_and_the_outcome_says_it_was_authoris
             reply = await client.chat.completions.create(**request)
         message = reply.choices[0].message
         assert message.content == "Let me look."
-        (call,) = message.tool_calls or ()
+        (call,) = calls_of(reply)
         assert (call.function.name, call.function.arguments) == ("weather", '{"city":"Berlin"}')
         assert reply.choices[0].finish_reason == "tool_calls"
         (outcome,) = gate.records("outcome")
@@ -184,7 +188,7 @@ async def test_the_fifth_identical_call_is_refused_and_a_polling_tool_is_not(tmp
         polling = await gate.new_key(profile="support")
         for token, refused in ((gate.token, True), (polling, False)):
             async with gate.client(token) as client:
-                reply = await client.chat.completions.create(model="m", messages=history(4), tools=[tool()])  # type: ignore[arg-type, list-item]
+                reply = await client.chat.completions.create(**chat("", messages=history(4), tools=[tool()]))
             assert bool(reply.choices[0].message.tool_calls) is not refused
             assert ("loop" in str(reply.choices[0].message.content) or not refused) or "identical" in str(reply)
 
@@ -194,7 +198,7 @@ async def test_results_that_change_are_progress(tmp_path: Path) -> None:
     for at, message in enumerate(message for message in messages if message["role"] == "tool"):
         message["content"] = f"result {at}"
     async with live(tmp_path, script=proposing(BERLIN)) as gate, gate.client() as client:
-        reply = await client.chat.completions.create(model="m", messages=messages, tools=[tool()])  # type: ignore[call-overload]
+        reply = await client.chat.completions.create(**chat("", messages=messages, tools=[tool()]))
         assert reply.choices[0].message.tool_calls
 
 
@@ -206,10 +210,7 @@ async def test_a_runs_tool_calls_are_counted_once_however_often_its_history_is_s
 
         async def ask(messages: list[dict[str, Any]]) -> Any:
             reply = await client.chat.completions.create(
-                model="m",
-                messages=messages,
-                tools=[tool()],
-                extra_headers=run,  # type: ignore[arg-type, list-item]
+                **chat("", messages=messages, tools=[tool()]), extra_headers=run
             )
             return reply.choices[0].message
 
@@ -232,7 +233,7 @@ async def test_a_refused_call_may_be_asked_for_again_once(tmp_path: Path) -> Non
     script = Script(steps=(Reply(tool_calls=(ToolCall("weather", {"town": "x"}),)), Reply(tool_calls=(BERLIN,))))
     async with live(tmp_path, script=script, profiles=profiles) as gate, gate.client() as client:
         reply = await client.chat.completions.create(**chat("weather?", tools=[tool()]))
-        (call,) = reply.choices[0].message.tool_calls or ()
+        (call,) = calls_of(reply)
         assert call.function.arguments == '{"city":"Berlin"}'
         again = json.loads(gate.upstream.seen[1].body)["messages"]
         assert "town" in again[-2]["content"]
