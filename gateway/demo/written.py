@@ -8,7 +8,7 @@ PAYMENT_QUESTION = "Confirm the refund to {email}, card {card}."
 TOLL_ANSWER = "It takes a toll before it lets anyone pass, and writes down who went through."
 ATTEMPTS_MAX = 3
 BREAKER_FAILURES = 5
-BREAKER_OPEN_S = 1
+BREAKER_OPEN_S = 2
 
 _NOTE = "Compare the region's figures with the plan; note each deviation over 2.5 %, its cause, and who owns it. "
 MATERIAL = _NOTE * 108
