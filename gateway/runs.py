@@ -77,7 +77,7 @@ class Runs:
         unknown = set(asked) - {"limits"}
         if unknown:
             raise InvalidRequest(f"a run takes `limits` only, not {min(unknown)[:64]!r}")
-        limits = asked.get("limits") or {}
+        limits = asked.get("limits", {})
         if type(limits) is not dict:
             raise InvalidRequest("limits must be an object", param="limits")
         wanted = dict(limits)
