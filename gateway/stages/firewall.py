@@ -162,7 +162,7 @@ class Firewall(CallStage):
 
     def _check(self, call: Call, watch: _Watch, calls: Sequence[Proposal]) -> Refusal | None:
         """Check the calls of a choice together; note what was decided of each."""
-        finding = check(calls, watch.released, watch.toolset, watch.trail)
+        finding = check(calls, watch.toolset, watch.trail)
         refusal, rule, decided = finding.refusal, finding.rule, finding.calls
         if refusal is None:
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"

@@ -48,12 +48,12 @@ class Finding:
     rule: str = ""
 
 
-def check(calls: Sequence[Proposal], released: Sequence[Checked], toolset: Toolset, trail: Trail) -> Finding:
-    """Check a choice's calls after those `released` for other choices of the same answer."""
+def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail) -> Finding:
+    """Check a choice's calls, one after another; other choices of the answer are alternatives to this one."""
     if len(calls) > CALLS_MAX:
         words = f"{len(calls)} calls in one answer; at most {CALLS_MAX} are taken"
         return Finding((), ToolCallInvalid(words, limit=CALLS_MAX, actual=len(calls)), "calls")
-    ahead = [Step(before.proposal.name, before.key) for before in released]
+    ahead: list[Step] = []
     passed: list[Checked] = []
     seen: set[str] = set()
     for proposal in calls:

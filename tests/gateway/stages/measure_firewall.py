@@ -1,0 +1,84 @@
+"""CPU of Firewall for one valid call of a known schema: `.venv/bin/python -m tests.gateway.stages.measure_firewall`.
+
+Prints µs of process time: the plain answer and the stream with Guard's and Firewall's share, and Firewall's alone.
+"""
+
+import asyncio
+import copy
+import time
+from typing import Any
+
+from gateway.dialects.openai_chat import ChatReader
+from tests.gateway.stages.exchange import Stages, call_for
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "description": "a city"}, "days": {"type": "integer", "minimum": 1}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+ARGUMENTS = '{"city":"Berlin","days":3}'
+TURNS = 4_000
+
+
+def request(tools: int, calls: int) -> dict[str, Any]:
+    """Return a request that offers tools and has a history of different calls."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "weather?"}]
+    for at in range(calls):
+        function = {"name": "tool_0", "arguments": f'{{"city":"town {at}"}}'}
+        messages.append(
+            {"role": "assistant", "tool_calls": [{"id": f"c{at}", "type": "function", "function": function}]}
+        )
+        messages.append({"role": "tool", "tool_call_id": f"c{at}", "content": f"rain {at}"})
+    offered = [{"type": "function", "function": {"name": f"tool_{n}", "parameters": SCHEMA}} for n in range(tools)]
+    return {"model": "m", "messages": messages, **({"tools": offered} if tools else {})}
+
+
+def answer(*, called: bool) -> dict[str, Any]:
+    """Return a plain answer's tree."""
+    message: dict[str, Any] = {"role": "assistant", "content": None if called else "Rain, I think."}
+    if called:
+        function = {"name": "tool_0", "arguments": ARGUMENTS}
+        message["tool_calls"] = [{"id": "call_x", "type": "function", "function": function}]
+    return {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if called else "stop"}]}
+
+
+async def firewall_us(tools: int, calls: int, *, called: bool) -> float:
+    """Return Firewall's own µs a call: admit, inspect, settle."""
+    stages = Stages()
+    tree = request(tools, calls)
+    pairs = []
+    for _ in range(TURNS):
+        call = call_for(tree) if not pairs else copy.copy(pairs[0][0])
+        call.kept, call.decisions = {}, []
+        event = ChatReader(1, wants_usage=True).whole(answer(called=called))
+        for part in event.parts:
+            if part.kind == "arguments":
+                part.clear = part.text
+        pairs.append((call, event))
+    firewall = stages.firewall
+    await firewall.admit(copy.copy(pairs[0][0]))
+    began = time.process_time()
+    for call, event in pairs:
+        await firewall.admit(call)
+        firewall.inspect(call, event)
+        await firewall.settle(call)
+    return (time.process_time() - began) / TURNS * 1e6
+
+
+async def main() -> None:
+    """Print the table."""
+    for tools, calls, called in (
+        (0, 0, False),
+        (1, 0, False),
+        (1, 0, True),
+        (10, 0, True),
+        (1, 10, True),
+        (1, 100, True),
+    ):
+        best = min([await firewall_us(tools, calls, called=called) for _ in range(3)])
+        print(f"{tools:3} tools offered, {calls:3} calls in the history, {int(called)} proposed: {best:6.1f} µs")  # noqa: T201
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
