@@ -20,15 +20,14 @@ from .stage import AskAgain, AttemptStage, CallStage
 
 log = logging.getLogger("tollhouse.pipeline")
 
-_ANSWER_S_MAX = 20.0  # a client that does not read its answer is left behind; all is settled by then
-
 Inspect = Callable[[Any, Event], Iterable[Event]]
 
 
 class Pipeline:
     """The two lists, made ready: what a stage does not override is left out.
 
-    `again_from` names the stage at which a call that asks again begins anew, `again_without` the one it leaves out.
+    `again_from` names the stage at which a call that asks again begins anew, `again_without` the one it leaves out. A
+    client that does not take the end of its answer within `answer_s_max` is left behind: all is settled by then.
     """
 
     def __init__(
@@ -38,7 +37,9 @@ class Pipeline:
         *,
         again_from: type[CallStage],
         again_without: tuple[type[CallStage], ...] = (),
+        answer_s_max: float = 20.0,
     ) -> None:
+        self._answer_s_max = answer_s_max
         self.call_stages = tuple(call_stages)
         self.attempt_stages = tuple(attempt_stages)
         self._admits = [stage.admit for stage in self.call_stages]
@@ -74,7 +75,7 @@ class Pipeline:
             call.ending = _internal(broken)
         task, call.task = call.task, None
         await self._settle(call, begun)
-        late = asyncio.get_running_loop().call_later(_ANSWER_S_MAX, task.cancel) if task is not None else None
+        late = asyncio.get_running_loop().call_later(self._answer_s_max, task.cancel) if task is not None else None
         if call.ending is None:
             await answer.complete(call, held)
         else:

@@ -61,12 +61,18 @@ def ends(gate: Live) -> list[dict[str, Any]]:
 async def nothing_lost(gate: Live, *, ended: int, sent: int | None = None) -> AsyncIterator[None]:
     """Assert that after the block all is as if its fault had never been, but for `ended` records of calls' ends.
 
-    `sent`: how many requests the provider may have seen. Then its faults are switched off and an ordinary call works.
+    `sent`: how many requests the provider saw. Its faults are switched off then, and an ordinary call must work.
     """
     gate.upstream.model.seen.clear()
     before = {record["call"] for record in ends(gate)}
-    async with asyncio.timeout(30):
-        yield
+    try:
+        async with asyncio.timeout(30):
+            yield
+    finally:
+        gate.upstream.model.play(gate.upstream.model.script)  # the faults go, whatever came of them
+    async with asyncio.timeout(_QUIET_S_MAX):
+        while len(ends(gate)) < len(before) + ended:  # a client that leaves may be gone before its call has begun
+            await asyncio.sleep(0.01)
     await quiet(gate)
     books = gate.app.ledger.books
     assert not books._open, "a hold is left"
@@ -80,7 +86,6 @@ async def nothing_lost(gate: Live, *, ended: int, sent: int | None = None) -> As
     new = [record["call"] for record in ends(gate) if record["call"] not in before]
     assert len(new) == len(set(new)) == ended
     assert sent is None or len(gate.upstream.seen) == sent
-    gate.upstream.model._faults.clear()
     reply = await gate.http.post("/v1/chat/completions", json=chat("and on it goes"))
     assert reply.status_code == 200, reply.text
     await quiet(gate)
