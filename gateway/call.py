@@ -71,7 +71,7 @@ class Request:
     `choices` is `n`, `output_limit` the client's own maximum of output tokens (None: not said), `thinking_budget` what
     is set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
     whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
-    is demanded.
+    is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
     """
 
     tree: dict[str, Any]
@@ -91,6 +91,8 @@ class Request:
     wants_usage: bool = False
     strict_format: bool = False
     forced_tool: bool = False
+    opaque_bytes: int = 0
+    frame_bytes: int = 0
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
         """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""
@@ -138,10 +140,14 @@ class Part:
     parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known,
     `clear` are whole arguments with every value restored, for the gateway's own checks: they never leave.
     `also` are further places where the same text stands. Log probabilities spell the text out again: setting it drops
-    them.
+    them. `repeats` says that the part is all of its lane once more (it is no new piece), `alone` that without its text
+    the event would say nothing.
     """
 
-    __slots__ = ("also", "call_id", "choice", "clear", "holder", "kind", "lane", "logprobs", "member", "name")
+    __slots__ = (
+        *("also", "alone", "call_id", "choice", "clear", "holder", "kind", "lane", "logprobs", "member", "name"),
+        "repeats",
+    )
 
     def __init__(self, kind: str, choice: int, lane: str, holder: dict[str, Any], member: str) -> None:
         self.kind = kind
@@ -154,6 +160,8 @@ class Part:
         self.call_id: str | None = None
         self.name: str | None = None
         self.clear: str | None = None
+        self.repeats = False
+        self.alone = False
 
     @property
     def text(self) -> str:
@@ -166,7 +174,7 @@ class Part:
         for holder, member in self.also:
             holder[member] = value
         if self.logprobs is not None:
-            self.logprobs["logprobs"] = None
+            self.logprobs["logprobs"] = [] if type(self.logprobs["logprobs"]) is list else None
 
 
 class Event:
@@ -174,10 +182,11 @@ class Event:
 
     `ends` are the choices that this event finishes, `terminal` events are held until the outcome is durable, `whole`
     says that its parts are complete texts (a plain reply), `silent` ones are for the stages only (a usage report that
-    the client did not ask for), `name` is the SSE event's name where the dialect has one.
+    the client did not ask for), `name` is the SSE event's name where the dialect has one, `tier` the service
+    tier that the upstream says it served the call at, which decides its price.
     """
 
-    __slots__ = ("ends", "finish", "name", "parts", "silent", "terminal", "tree", "usage", "whole")
+    __slots__ = ("ends", "finish", "name", "parts", "silent", "terminal", "tier", "tree", "usage", "whole")
 
     def __init__(
         self,
@@ -191,6 +200,7 @@ class Event:
         whole: bool = False,
         silent: bool = False,
         name: str | None = None,
+        tier: str | None = None,
     ) -> None:
         self.tree = tree
         self.parts = parts
@@ -200,6 +210,7 @@ class Event:
         self.terminal = terminal
         self.whole = whole
         self.silent = silent
+        self.tier = tier
         self.name = name
 
 
@@ -317,6 +328,7 @@ class Attempt:
     sent: bool = False
     status: int | None = None
     usage: Usage | None = None
+    tier: str | None = None
     complete: bool = False
     started_ns: int = 0
     first_event_ns: int | None = None

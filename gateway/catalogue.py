@@ -46,13 +46,12 @@ class Offer:
         """What the target can do."""
         return self.target.capability
 
-    @property
-    def price(self) -> Price:
-        """The price now in force; PriceUnknown (a refusal) if there is none."""
+    def price(self, tier: str | None = None) -> Price:
+        """Return the price now in force at a service tier (None: the dearest bounds it); PriceUnknown, a refusal."""
         if self.override is not None:
             return self.override
         try:
-            return self.prices.price(self.target.model, self.priced_as)
+            return self.prices.price(self.target.model, self.priced_as, tier)
         except PriceUnknown:
             raise PriceUnknownRefusal(
                 f"no price is known for {self.name}; set models[].price in the configuration", param="model"

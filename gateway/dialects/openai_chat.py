@@ -195,7 +195,8 @@ class ChatReader:
             raise UpstreamError(
                 f"the upstream's reply is no chat completion: {type(error).__name__} at {error}"
             ) from None
-        return Event(tree, parts, ends=tuple(self._ended), finish=finish, usage=usage, terminal=True, whole=True)
+        ends, tier = tuple(self._ended), _tier(tree)
+        return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=True, whole=True, tier=tier)
 
     def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
         """Return the events of the next chunks."""
@@ -235,7 +236,8 @@ class ChatReader:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UpstreamError(f"the upstream's chunk is none of a chat: {type(error).__name__} at {error}") from None
         silent = alone and not self.wants_usage
-        return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=bool(ends) or alone, silent=silent)
+        terminal, tier = bool(ends) or alone, _tier(tree)
+        return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=terminal, silent=silent, tier=tier)
 
     def _texts(self, parts: list[Part], index: int, holder: dict[str, Any], choice: dict[str, Any]) -> None:
         for member, (kind, suffix) in _NAMES.items():
@@ -266,6 +268,11 @@ class ChatReader:
         part = Part("arguments", index, lane, holder, member)
         part.call_id, part.name = call_id, name
         parts.append(part)
+
+
+def _tier(tree: dict[str, Any]) -> str | None:
+    tier = tree.get("service_tier")
+    return tier if type(tier) is str else None
 
 
 def _usage(tree: Any) -> Usage | None:

@@ -40,7 +40,7 @@ class Budget(AttemptStage):
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Bound, clamp, hold; write model and limit into the attempt's own copy of the request."""
         call, target, request = attempt.call, attempt.target, attempt.request
-        attempt.kept["price"] = target.price
+        attempt.kept["price"] = target.price()
         self._refuse_suspended(attempt)
         wish = Wish(request.output_limit, request.thinking_budget or None, request.choices, target.capability.reasoning)
         weight = await self._weigh(attempt, wish)
@@ -143,7 +143,8 @@ class Budget(AttemptStage):
     def inspect(self, attempt: Attempt, event: Event) -> tuple[Event, ...]:
         """Meter: keep what came, to be counted if no report comes."""
         for part in event.parts:
-            attempt.output.append(part.text)
+            if not part.repeats:
+                attempt.output.append(part.text)
         return (event,)
 
     async def settle(self, attempt: Attempt) -> None:
@@ -159,7 +160,7 @@ class Budget(AttemptStage):
             return
         attempt.charge = settle(
             Reserved(hold.nano, hold.input_tokens, hold.output_tokens),
-            attempt.kept["price"],
+            attempt.kept["price"] if attempt.tier is None else attempt.target.price(attempt.tier),
             _ended(attempt),
             report=attempt.usage,
             counted=None if attempt.usage is not None else await self._weighing.used(attempt),

@@ -56,7 +56,7 @@ class Send(AttemptStage):
                 raise failure
             if not attempt.request.stream:
                 event = reader.plain(await reply.read(self._reply_bytes_max))
-                attempt.usage, attempt.complete = event.usage, True
+                attempt.usage, attempt.tier, attempt.complete = event.usage, event.tier, True
                 self.heard(attempt)
                 return reply_of([event])
             if not (reply.header("content-type") or "").startswith("text/event-stream"):
@@ -144,7 +144,7 @@ class _Stream:
                 events = self._reader.feed(payloads)
                 if self._reader.finished:  # a report before the end is not yet what will be billed
                     for event in events:
-                        attempt.usage = event.usage or attempt.usage
+                        attempt.usage, attempt.tier = event.usage or attempt.usage, event.tier or attempt.tier
                 return events
         if not self._reader.finished:
             raise UpstreamError("the upstream's stream ended before its answer did")
