@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from limits.clock import ManualClock
+from limits.ledger import Order
+from tests.gateway.live import live
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_hold_that_nobody_settled_is_charged_in_full_and_that_is_in_the_book(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with live(tmp_path, clock=clock) as gate:
+        ledger = gate.app.ledger
+        ledger.books.hold(Order("lost", ("tenant:acme",), 500, 1, 1, clock.utc_us() + 1_000_000))
+        await gate.app.housekeeping.expire()
+        assert ledger.books.is_open("lost")
+        clock.turn(2)
+        await gate.app.housekeeping.expire()
+        balances = ledger.books.balances("tenant:acme")
+        assert balances is not None
+        assert balances.nano == 500
+        (record,) = gate.records("ledger")
+        assert record["ledger"] == [{"t": "expire1", "id": "lost"}]
+        assert record["reason"] == "expired"
+        await gate.app.housekeeping.expire()
+        assert len(gate.records("ledger")) == 1
+
+
+async def test_expired_runs_are_forgotten_in_memory_and_on_disk(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with live(tmp_path, clock=clock) as gate:
+        run = (await gate.http.post("/v1/runs", json={})).json()
+        clock.turn(40 * 86_400)
+        await gate.app.housekeeping.minute()
+        assert gate.app.house.directory.run(run["id"]) is None
+        assert gate.app.house.book.query("SELECT count(*) FROM state_run") == [(0,)]
