@@ -69,7 +69,7 @@ def seen(words: bytes) -> Callable[[asyncio.StreamReader], Awaitable[bytes]]:
 
 async def _all_ended(gate: Live, number: int) -> None:
     async with asyncio.timeout(15):
-        while len(ends(gate)) < number:
+        while len(ends(gate)) < number:  # noqa: ASYNC110 - the book tells nobody
             await asyncio.sleep(0.02)
     await quiet(gate)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import openai
-import yaml
 
 from agents.scripted import Script, ScriptedServer
 from gateway.app import Tollhouse, head_limits
@@ -82,7 +81,7 @@ async def live(
     """Run a gateway in `folder`: tenant `acme` with `caps`, one key of `profile`, a provider that plays `script`."""
     async with ScriptedServer(script or Script(), port=0) as upstream:
         path = folder / "tollhouse.yaml"
-        path.write_text(yaml.safe_dump(settings(upstream.url, **parts)))
+        path.write_text(json.dumps(settings(upstream.url, **parts)))  # YAML too
         with open_house(load(path), clock or SystemClock()) as house:
             app = Tollhouse(house, clock or SystemClock())
             async with running(app, limits=head_limits(house.config.bounds)) as server:
