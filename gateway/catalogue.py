@@ -17,6 +17,7 @@ from .errors import PriceUnknown as PriceUnknownRefusal
 from .upstream.aiohttp_client import AiohttpUpstream
 from .upstream.egress import Egress
 from .upstream.interface import Timeouts, Upstream
+from .upstream.pool import PoolUpstream
 from .upstream.target import Capability, Credential, Target, capability_of
 
 _FAMILIES = {"o200k": "o200k_base", "cl100k": "cl100k_base", "other": "other"}
@@ -153,7 +154,8 @@ class Catalogue(Mapping[str, Model]):
 
 def _client(upstream: UpstreamSettings) -> Upstream:
     egress = Egress(_ANY_PRIVATE if upstream.private_addresses else ())
-    return AiohttpUpstream(egress=egress, connections_max=upstream.connections_max)
+    kind = PoolUpstream if upstream.client == "pool" else AiohttpUpstream
+    return kind(egress=egress, connections_max=upstream.connections_max)
 
 
 def _capability(upstream: UpstreamSettings, target: TargetSettings) -> Capability:

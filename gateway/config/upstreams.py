@@ -62,6 +62,9 @@ class UpstreamSettings(Settings):
     connections_max: Annotated[int, Field(strict=True, ge=1, le=65_536)] = Field(
         default=512, description="connections at the same time"
     )
+    client: Literal["pool", "aiohttp"] = Field(
+        default="pool", description="what speaks HTTP to it: our own, or aiohttp"
+    )
     private_addresses: bool = Field(default=False, description="allow loopback and private addresses, and plain http")
     capability: CapabilitySettings = CapabilitySettings()
     breaker: BreakerSettings = BreakerSettings()

@@ -1,7 +1,7 @@
 """How the gateway speaks to a provider: one request out, one reply in, everything bounded, failures as data.
 
-Implementations: `aiohttp_client.AiohttpUpstream`. Whoever sends must end every reply: read it whole, iterate its chunks
-to the end, or `abort` it.
+Implementations: `pool.PoolUpstream`, `aiohttp_client.AiohttpUpstream`. Whoever sends must end every reply: read it
+whole, iterate its chunks to the end, or `abort` it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol, Self
 
 import orjson
 import pytest
@@ -11,14 +12,24 @@ from gateway.upstream.aiohttp_client import AiohttpUpstream
 from gateway.upstream.egress import Egress
 from gateway.upstream.failure import UpstreamFailure
 from gateway.upstream.interface import Timeouts, Upstream, UpstreamRequest
+from gateway.upstream.pool import PoolUpstream
 
 QUICK = Timeouts(connect_s=1.0, first_byte_s=0.3, idle_s=0.3, total_s=2.0)
 MB = 1_000_000
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def client(**settings: object) -> AiohttpUpstream:
-    return AiohttpUpstream(egress=Egress(["127.0.0.0/8"]), **settings)  # type: ignore[arg-type]
+class Client(Upstream, Protocol):
+    """An `Upstream` that closes itself."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+MakeClient = Callable[..., Client]
+LOCAL = Egress(["127.0.0.0/8", "::1/128"])
+KINDS: dict[str, Callable[..., Client]] = {"pool": PoolUpstream, "aiohttp": AiohttpUpstream}
 
 
 def request(url: str, *, stream: bool = False, text: str = "hello", timeouts: Timeouts = QUICK) -> UpstreamRequest:

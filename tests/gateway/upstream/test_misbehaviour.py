@@ -10,7 +10,7 @@ from agents.scripted import ScriptedServer
 from gateway.upstream.interface import Timeouts
 from tests.gateway.upstream.provider import (
     MB,
-    client,
+    MakeClient,
     facts,
     fail,
     listening,
@@ -31,7 +31,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-async def test_a_body_that_nobody_reads_fails_while_sending() -> None:
+async def test_a_body_that_nobody_reads_fails_while_sending(client: MakeClient) -> None:
     async def never_read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         del reader, writer
         await asyncio.Event().wait()
@@ -42,7 +42,7 @@ async def test_a_body_that_nobody_reads_fails_while_sending() -> None:
         assert facts(failure) == ("deadline", "network", "send", True, False)
 
 
-async def test_a_stream_that_falls_silent_is_an_idle_timeout() -> None:
+async def test_a_stream_that_falls_silent_is_an_idle_timeout(client: MakeClient) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n"
     times = Timeouts(connect_s=1.0, first_byte_s=5.0, idle_s=0.2, total_s=5.0)
     async with raw_server(saying(head, then_wait_s=3.0)) as url, client() as upstream:
@@ -78,8 +78,8 @@ MISBEHAVIOUR = {
 
 
 @pytest.mark.parametrize(("answer", "phase"), MISBEHAVIOUR.values(), ids=MISBEHAVIOUR)
-async def test_every_malformed_reply_is_a_failure_of_the_upstream_or_network_that_may_have_billed(
-    answer: bytes, phase: str
+async def test_every_malformed_reply_is_a_failure_that_may_have_billed(
+    answer: bytes, phase: str, client: MakeClient
 ) -> None:
     async with raw_server(saying(answer)) as url, client() as upstream:
         failure = await fail(upstream, request(url))
@@ -88,7 +88,7 @@ async def test_every_malformed_reply_is_a_failure_of_the_upstream_or_network_tha
         assert failure.source in {"upstream", "network"}
 
 
-async def test_endless_headers_are_cut_off_early() -> None:
+async def test_endless_headers_are_cut_off_early(client: MakeClient) -> None:
     taken = 0
 
     async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,7 +104,7 @@ async def test_endless_headers_are_cut_off_early() -> None:
         assert taken < 20 * MB
 
 
-async def test_an_endless_body_is_cut_off_at_its_bound() -> None:
+async def test_an_endless_body_is_cut_off_at_its_bound(client: MakeClient) -> None:
     async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(CHUNKED)
         while True:
@@ -116,7 +116,7 @@ async def test_an_endless_body_is_cut_off_at_its_bound() -> None:
         assert facts(failure) == ("too_large", "upstream", "body", True, False)
 
 
-async def test_a_gzip_bomb_is_cut_off_at_its_bound_and_an_honest_gzip_is_read() -> None:
+async def test_a_gzip_bomb_is_cut_off_at_its_bound_and_an_honest_gzip_is_read(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("gzip_bomb", size_bytes=50 * MB, times=1)
         assert (await fail(upstream, request(server.url))).cause == "too_large"
@@ -126,7 +126,7 @@ async def test_a_gzip_bomb_is_cut_off_at_its_bound_and_an_honest_gzip_is_read() 
         assert await (await upstream.send(request(url))).read(MB) == b"hello twice"
 
 
-async def test_a_body_of_exactly_the_bound_is_read() -> None:
+async def test_a_body_of_exactly_the_bound_is_read(client: MakeClient) -> None:
     closing = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     async with raw_server(saying(closing + b"5\r\nhello\r\n0\r\n\r\n")) as url, client() as upstream:
         assert await (await upstream.send(request(url))).read(5) == b"hello"

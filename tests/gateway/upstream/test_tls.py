@@ -13,13 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gateway.upstream.aiohttp_client import AiohttpUpstream
-from gateway.upstream.egress import Egress
 from gateway.upstream.failure import UpstreamFailure
 from gateway.upstream.interface import Timeouts, UpstreamRequest
+from tests.gateway.upstream.provider import MakeClient
 
 pytestmark = pytest.mark.anyio
-LOCAL = Egress(["127.0.0.0/8", "::1/128"])
 
 
 def certificate(folder: Path, name: str) -> Path:
@@ -72,19 +70,19 @@ def request(port: int) -> UpstreamRequest:
     return UpstreamRequest("POST", url, [("authorization", "Bearer sk-secret")], b"{}", Timeouts(2.0, 2.0, 2.0, 5.0))
 
 
-async def test_a_provider_that_cannot_prove_its_name_gets_nothing(tmp_path: Path) -> None:
-    async with encrypted(certificate(tmp_path, "localhost")) as (port, seen), AiohttpUpstream(egress=LOCAL) as upstream:
+async def test_a_provider_that_cannot_prove_its_name_gets_nothing(tmp_path: Path, client: MakeClient) -> None:
+    async with encrypted(certificate(tmp_path, "localhost")) as (port, seen), client() as upstream:
         with pytest.raises(UpstreamFailure) as caught:
             await upstream.send(request(port))
         assert (caught.value.cause, caught.value.phase, caught.value.sent) == ("tls", "connect", False)
         assert not seen
 
 
-async def test_a_configured_authority_is_trusted_for_its_name_only(tmp_path: Path) -> None:
+async def test_a_configured_authority_is_trusted_for_its_name_only(tmp_path: Path, client: MakeClient) -> None:
     for name, is_trusted in (("localhost", True), ("other.example", False)):
         file = certificate(tmp_path, name)
         trust = ssl.create_default_context(cafile=str(file))
-        async with encrypted(file) as (port, seen), AiohttpUpstream(egress=LOCAL, tls=trust) as upstream:
+        async with encrypted(file) as (port, seen), client(tls=trust) as upstream:
             if is_trusted:
                 assert await (await upstream.send(request(port))).read(100) == b"{}"
             else:

@@ -8,13 +8,13 @@ import orjson
 import pytest
 
 from agents.scripted import Reply, Script, ScriptedServer
-from gateway.upstream.aiohttp_client import AiohttpUpstream
+from gateway.upstream.egress import Egress
 from gateway.upstream.failure import UpstreamFailure
 from gateway.upstream.interface import Timeouts, UpstreamRequest
 from gateway.upstream.sse import SseParser
 from tests.gateway.upstream.provider import (
     MB,
-    client,
+    MakeClient,
     facts,
     fail,
     raw_server,
@@ -32,7 +32,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
     return "asyncio", {"use_uvloop": request.param}
 
 
-async def test_a_plain_reply_comes_whole_and_one_connection_serves_many() -> None:
+async def test_a_plain_reply_comes_whole_and_one_connection_serves_many(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         for _ in range(5):
             reply = await upstream.send(request(server.url))
@@ -44,7 +44,7 @@ async def test_a_plain_reply_comes_whole_and_one_connection_serves_many() -> Non
         assert server.bill.total.requests == 5
 
 
-async def test_only_the_callers_headers_go_out_and_none_that_belong_to_the_connection() -> None:
+async def test_only_the_callers_headers_go_out_and_none_that_belong_to_the_connection(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         extra = [
             ("Connection", "close"),
@@ -64,14 +64,14 @@ async def test_only_the_callers_headers_go_out_and_none_that_belong_to_the_conne
         assert server.seen[0].headers["accept-encoding"] == "identity"
 
 
-async def test_a_header_with_a_line_end_is_our_own_fault_and_nothing_is_sent() -> None:
+async def test_a_header_with_a_line_end_is_our_own_fault_and_nothing_is_sent(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         bad = UpstreamRequest("POST", f"{server.url}/v1/x", [("x-a", "a\r\nx-b: c")], b"{}")
         assert facts(await fail(upstream, bad)) == ("bad_request", "us", "connect", False, False)
         assert not server.seen
 
 
-async def test_a_stream_comes_in_events_as_they_are_made() -> None:
+async def test_a_stream_comes_in_events_as_they_are_made(client: MakeClient) -> None:
     script = Script(steps=(Reply("a long enough answer", event_gap_s=0.01),))
     async with ScriptedServer(script) as server, client() as upstream:
         reply = await upstream.send(request(server.url, stream=True))
@@ -86,7 +86,7 @@ async def test_a_stream_comes_in_events_as_they_are_made() -> None:
         assert "".join(texts) == "a long enough answer"
 
 
-async def test_a_refused_connection_was_not_sent_and_may_be_tried_elsewhere() -> None:
+async def test_a_refused_connection_was_not_sent_and_may_be_tried_elsewhere(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         await server.refuse()
         assert facts(await fail(upstream, request(server.url))) == ("refused", "network", "connect", False, True)
@@ -94,7 +94,7 @@ async def test_a_refused_connection_was_not_sent_and_may_be_tried_elsewhere() ->
         assert (await upstream.send(request(server.url))).status == 200
 
 
-async def test_an_unknown_name_is_not_sent() -> None:
+async def test_an_unknown_name_is_not_sent(client: MakeClient) -> None:
     async with client() as upstream:
         failure = await fail(upstream, request("http://name.invalid"))
         assert facts(failure) == ("dns", "network", "connect", False, True)
@@ -103,12 +103,14 @@ async def test_an_unknown_name_is_not_sent() -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "http://169.254.169.254"]
 )
-async def test_a_private_address_is_refused_by_us_before_a_socket_exists(url: str) -> None:
-    async with AiohttpUpstream() as upstream:
+async def test_a_private_address_is_refused_by_us_before_a_socket_exists(url: str, client: MakeClient) -> None:
+    async with client(egress=Egress()) as upstream:
         assert facts(await fail(upstream, request(url))) == ("egress", "us", "connect", False, False)
 
 
-async def test_a_provider_that_hangs_is_left_after_the_first_byte_timeout_and_may_have_billed() -> None:
+async def test_a_provider_that_hangs_is_left_in_time_and_may_have_billed(
+    client: MakeClient,
+) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("hang")
         began = time.monotonic()
@@ -117,14 +119,14 @@ async def test_a_provider_that_hangs_is_left_after_the_first_byte_timeout_and_ma
         assert time.monotonic() - began < 1.5
 
 
-async def test_a_lost_reply_may_have_been_billed() -> None:
+async def test_a_lost_reply_may_have_been_billed(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("lose_reply")
         assert facts(await fail(upstream, request(server.url))) == ("reset", "network", "first_byte", True, True)
         assert server.bill.total.requests == 1
 
 
-async def test_a_stream_that_trickles_for_ever_ends_at_the_deadline() -> None:
+async def test_a_stream_that_trickles_for_ever_ends_at_the_deadline(client: MakeClient) -> None:
     script = Script(steps=(Reply("word " * 500, event_gap_s=0.05),))
     async with ScriptedServer(script) as server, client() as upstream:
         short = Timeouts(connect_s=1.0, first_byte_s=0.5, idle_s=0.5, total_s=0.6)
@@ -134,7 +136,7 @@ async def test_a_stream_that_trickles_for_ever_ends_at_the_deadline() -> None:
         assert time.monotonic() - began < 2.0
 
 
-async def test_a_reset_in_the_stream_gives_what_came_then_fails() -> None:
+async def test_a_reset_in_the_stream_gives_what_came_then_fails(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("reset", after_events=3)
         reply = await upstream.send(request(server.url, stream=True, text="a longer text to be cut"))
@@ -147,7 +149,7 @@ async def test_a_reset_in_the_stream_gives_what_came_then_fails() -> None:
         assert (caught.value.phase, caught.value.sent, caught.value.retryable) == ("body", True, True)
 
 
-async def test_no_redirect_is_followed_and_no_cookie_is_kept() -> None:
+async def test_no_redirect_is_followed_and_no_cookie_is_kept(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         head = f"HTTP/1.1 307 X\r\nLocation: {server.url}/v1/chat/completions\r\nSet-Cookie: a=b\r\n"
         async with raw_server(saying(head.encode() + b"Content-Length: 0\r\n\r\n")) as url:
@@ -158,7 +160,7 @@ async def test_no_redirect_is_followed_and_no_cookie_is_kept() -> None:
         assert "cookie" not in server.seen[0].headers
 
 
-async def test_a_connection_closed_under_a_request_is_never_sent_again_by_itself() -> None:
+async def test_a_connection_closed_under_a_request_is_never_sent_again_by_itself(client: MakeClient) -> None:
     requests = 0
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -176,7 +178,7 @@ async def test_a_connection_closed_under_a_request_is_never_sent_again_by_itself
         assert requests == 2
 
 
-async def test_aborting_a_stream_closes_its_connection_and_the_provider_stops() -> None:
+async def test_aborting_a_stream_closes_its_connection_and_the_provider_stops(client: MakeClient) -> None:
     script = Script(steps=(Reply("word " * 500, event_gap_s=0.01),))
     async with ScriptedServer(script) as server, client() as upstream:
         reply = await upstream.send(request(server.url, stream=True))
@@ -189,7 +191,7 @@ async def test_aborting_a_stream_closes_its_connection_and_the_provider_stops() 
         assert server.bill.total.completion_tokens < 300
 
 
-async def test_a_cancelled_send_closes_its_connection() -> None:
+async def test_a_cancelled_send_closes_its_connection(client: MakeClient) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("hang")
         sending = asyncio.create_task(upstream.send(request(server.url)))
@@ -200,7 +202,7 @@ async def test_a_cancelled_send_closes_its_connection() -> None:
         await until(lambda: not server.connections)
 
 
-async def test_waiting_for_a_free_connection_is_bounded_and_nothing_was_sent() -> None:
+async def test_waiting_for_a_free_connection_is_bounded_and_nothing_was_sent(client: MakeClient) -> None:
     async with ScriptedServer() as server, client(connections_max=1) as upstream:
         server.fault("slow", delay_s=1.0, times=1)
         first = asyncio.create_task(upstream.send(request(server.url, timeouts=Timeouts(first_byte_s=5.0))))
@@ -210,7 +212,7 @@ async def test_waiting_for_a_free_connection_is_bounded_and_nothing_was_sent() -
         assert (await first).status == 200
 
 
-async def test_concurrent_replies_never_reach_the_wrong_caller() -> None:
+async def test_concurrent_replies_never_reach_the_wrong_caller(client: MakeClient) -> None:
     async with ScriptedServer() as server, client(connections_max=20) as upstream:
 
         async def one(number: int) -> None:
