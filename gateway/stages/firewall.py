@@ -13,7 +13,7 @@ from limits.entries import CountEntry
 from limits.loops import LoopPolicy
 from limits.seam import LocalLedger
 
-from ..call import Call, Event, Reply
+from ..call import Call, Event, Reply, Request
 from ..dialects.strict import encode
 from ..errors import BudgetExceeded, Ending, Refusal, ToolNotAllowed
 from ..papers import Profile
@@ -46,24 +46,19 @@ class Firewall(CallStage):
         self._trails = trails
         self._ledger = ledger
         self._policies: dict[str, LoopPolicy] = {}
+        self._nothing = Toolset()
 
     async def admit(self, call: Call) -> Reply | None:
         """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
         request = call.clear
         if request is None or not (request.tools or request.calls or request.results):
             return None
-        profile = call.profile
-        for tool in request.tools:
-            if tool.hosted:
-                raise ToolNotAllowed(
-                    f"{tool.name[:NAME_CHARS]} runs at the provider, unchecked and unbounded; leave it out",
-                    param="tools",
-                )
-            if not profile.allows_tool(tool.name):
-                raise ToolNotAllowed(
-                    f"profile {profile.name} does not allow the tool {tool.name[:NAME_CHARS]}", param="tools"
-                )
-        toolset = await self._schemas.of(request.tools) if request.tools else {}
+        toolset = self._nothing
+        if request.tools:
+            toolset = await self._schemas.of(request.tools)
+            if call.profile.version not in toolset.passed:
+                _refuse_offered(call.profile, request)
+                toolset.passed.add(call.profile.version)
         watch = self._watch(call, toolset)
         if request.calls:
             await self._read(call, watch)
@@ -117,7 +112,7 @@ class Firewall(CallStage):
         if not proposes and (watch is None or not event.ends or watch.held.keys().isdisjoint(event.ends)):
             return (event,)
         if watch is None:
-            watch = self._watch(call, {})
+            watch = self._watch(call, self._nothing)
         if event.whole:
             return self._whole(call, watch, event)
         rest: Event | None = event
@@ -203,6 +198,15 @@ class Firewall(CallStage):
         earlier = call.clear.calls if call.clear is not None else ()
         for checked in watch.released:
             watch.trail.propose(checked.proposal.id, checked.proposal.name, checked.key, earlier)
+
+
+def _refuse_offered(profile: Profile, request: Request) -> None:
+    for tool in request.tools:
+        shown = tool.name[:NAME_CHARS]
+        if tool.hosted:
+            raise ToolNotAllowed(f"{shown} runs at the provider, unchecked and unbounded; leave it out", param="tools")
+        if not profile.allows_tool(tool.name):
+            raise ToolNotAllowed(f"profile {profile.name} does not allow the tool {shown}", param="tools")
 
 
 def _as_error(call: Call) -> bool:

@@ -13,14 +13,14 @@ from limits.loops import ToolCall as Step
 
 from ..errors import LoopDetected, Refusal, ToolCallInvalid
 from .proposals import Proposal
-from .schema import Toolset
+from .schema import Toolset, Unfit
 from .trail import Trail
 
 CALLS_MAX = 256
 NAME_CHARS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
     """A proposed call and what was decided of it: `authorised`, `refused` by a rule, `withheld` because another was."""
 
@@ -39,7 +39,7 @@ class Checked:
         return told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
     """What is to be done about a choice: `refusal` None releases it."""
 
@@ -57,8 +57,8 @@ def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail) -> Finding:
     passed: list[Checked] = []
     seen: set[str] = set()
     for proposal in calls:
-        key = trail.key(proposal.name, proposal.clear)
-        rule, refusal = _unfit(proposal, toolset, seen)
+        rule, refusal, tree = _read(proposal, toolset, seen)
+        key = trail.key(proposal.name, proposal.clear, tree)
         if refusal is None:
             verdict = trail.judge(proposal.name, key, ahead)
             rule = "" if verdict.action == "pass" else verdict.rule
@@ -78,18 +78,19 @@ def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail) -> Finding:
     return Finding(tuple(passed))
 
 
-def _unfit(proposal: Proposal, toolset: Toolset, seen: set[str]) -> tuple[str, Refusal | None]:
+def _read(proposal: Proposal, toolset: Toolset, seen: set[str]) -> tuple[str, Refusal | None, dict[str, Any] | None]:
+    """Return rule and refusal of a call that is not as it should be, or its arguments decoded."""
     schema = toolset.get(proposal.name)
     if schema is None:
-        return "unknown", ToolCallInvalid(f"the request offers no tool of the name {_shown(proposal.name)}")
+        return "unknown", ToolCallInvalid(f"the request offers no tool of the name {_shown(proposal.name)}"), None
     if proposal.id and proposal.id in seen:
-        return "id", ToolCallInvalid(f"two calls have one id; the second is to {_shown(proposal.name)}")
-    unfit = schema.unfit(proposal.clear)
-    if unfit is None:
-        return "", None
-    where = f" at {unfit.place}" if unfit.place else ""
+        return "id", ToolCallInvalid(f"two calls have one id; the second is to {_shown(proposal.name)}"), None
+    read = schema.read(proposal.clear)
+    if not isinstance(read, Unfit):
+        return "", None, read
+    where = f" at {read.place}" if read.place else ""
     shown = _shown(proposal.name)
-    return unfit.rule, ToolCallInvalid(f"the arguments of {shown} do not fit its schema ({unfit.rule}{where})")
+    return read.rule, ToolCallInvalid(f"the arguments of {shown} do not fit its schema ({read.rule}{where})"), None
 
 
 def _shown(name: str) -> str:

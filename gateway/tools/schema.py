@@ -1,14 +1,14 @@
 """The schemas of a request's tools, compiled once: JSON Schema 2020-12, nothing fetched, regular expressions bounded.
 
-A toolset is known by the SHA-256 of all its definitions, so what an agent offers again and again costs one hash. What
-is checked is the arguments' text as the client will read it: duplicate names and numbers that parsers read differently
-are no valid arguments.
+A toolset is known by its definitions as JSON, so what an agent offers again and again costs one look-up. What is
+checked is the arguments' text as the client will read it: duplicate names and numbers that parsers read differently are
+no valid arguments.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Any
 
 import jsonschema_rs
 import orjson
@@ -59,8 +59,8 @@ class Schema:
         except ValueError as error:  # also its own ValidationError, which quotes the schema
             raise SchemaRefused("it is no valid JSON Schema 2020-12") from error
 
-    def unfit(self, arguments: str) -> Unfit | None:
-        """Say why these arguments do not fit, None if they do. No arguments at all are an empty object."""
+    def read(self, arguments: str) -> dict[str, Any] | Unfit | None:
+        """Return the arguments decoded if they fit, else why not; None for free text. No text is an empty object."""
         if self.free:
             return None
         if len(arguments) > ARGUMENT_BYTES_MAX:
@@ -72,10 +72,10 @@ class Schema:
         if type(tree) is not dict:
             return Unfit("object")
         if self._validator is None or self._validator.is_valid(tree):
-            return None
+            return tree
         return self._why(tree)
 
-    def _why(self, tree: dict[str, object]) -> Unfit:
+    def _why(self, tree: dict[str, Any]) -> Unfit:
         assert self._validator is not None  # noqa: S101 - only asked after it said no
         try:
             self._validator.validate(tree)
@@ -85,8 +85,14 @@ class Schema:
         return Unfit("schema")
 
 
-Toolset = dict[str, Schema]
-"""A request's tools by name."""
+class Toolset(dict[str, Schema]):
+    """A request's tools by name; `passed` names the policies (by version) that allow all of them."""
+
+    __slots__ = ("passed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed: set[str] = set()
 
 
 class Schemas:
@@ -106,21 +112,19 @@ class Schemas:
                 actual=len(tools),
             )
         said = orjson.dumps([(tool.name, tool.schema, tool.free) for tool in tools])
-        digest = sha256(said).digest()
-        toolset = self._toolsets.get(digest)
+        toolset = self._toolsets.get(said)
         if toolset is None:
-            toolset = {}
+            toolset = Toolset()
             for at, tool in enumerate(tools):
                 if tool.name in toolset:
                     raise InvalidRequest(f"tools[{at}] has a name that was offered before", param=f"tools[{at}]")
                 toolset[tool.name] = await self._schema(at, tool)
-            self._toolsets.put(digest, toolset, len(said))
+            self._toolsets.put(said, toolset, len(said))
         return toolset
 
     async def _schema(self, at: int, tool: ToolDefinition) -> Schema:
         said = orjson.dumps((tool.schema, tool.free))
-        digest = sha256(said).digest()
-        schema = self._schemas.get(digest)
+        schema = self._schemas.get(said)
         if schema is not None:
             return schema
         place = f"tools[{at}].parameters"
@@ -138,5 +142,5 @@ class Schemas:
                 schema = Schema(tool.schema, free=tool.free)
         except SchemaRefused as refused:
             raise InvalidRequest(f"{place} is not taken: {refused}", param=place) from None
-        self._schemas.put(digest, schema, len(said))
+        self._schemas.put(said, schema, len(said))
         return schema

@@ -5,8 +5,8 @@ from 0 in each answer) are told apart by their order. A call is told to be in a 
 note that its result then carries stays the same in every later request, so providers' prompt caches hold.
 """
 
-import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 
 import orjson
 
@@ -21,18 +21,27 @@ _PASS = Verdict()
 
 
 def key_of(secret: bytes, tool: str, arguments: str) -> str:
-    """Return HMAC(tool, canonical arguments): equal for the same call however it is written, and nothing to read."""
+    """Return a MAC over tool and canonical arguments: equal for the same call however written, and nothing to read.
+
+    `secret` has 16 to 64 bytes; keyed BLAKE2b (RFC 7693), because HMAC takes three times as long.
+    """
     try:
         canonical = orjson.dumps(orjson.loads(arguments), option=orjson.OPT_SORT_KEYS)
     except ValueError:
         canonical = arguments.encode("utf-8", "replace")
-    return hmac.digest(secret, tool.encode("utf-8", "replace") + b"\0" + canonical, "sha256")[:16].hex()
+    return key_of_canonical(secret, tool, canonical)
+
+
+def key_of_canonical(secret: bytes, tool: str, canonical: bytes) -> str:
+    """Return the key of a call whose arguments are canonical already."""
+    said = b"%b\0%b" % (tool.encode("utf-8", "replace"), canonical)
+    return blake2b(said, key=secret, digest_size=16).hexdigest()
 
 
 class Trail:
     """One run's trail, at most its last SEEN_MAX calls. For one event loop."""
 
-    __slots__ = ("_at", "_dropped", "_notes", "_policy", "_repeats", "_results", "_secret", "steps")
+    __slots__ = ("_at", "_dropped", "_failed", "_notes", "_policy", "_repeats", "_results", "_secret", "steps")
 
     def __init__(self, secret: bytes, policy: LoopPolicy) -> None:
         self._secret = secret
@@ -40,6 +49,7 @@ class Trail:
         self.steps: list[Step] = []
         self._at: dict[str, int] = {}
         self._dropped = 0
+        self._failed = False
         self._notes: dict[str, str] = {}
         self._results: set[str] = set()
         self._repeats: dict[str, int] = {}
@@ -52,13 +62,19 @@ class Trail:
         new = 0
         answers = _by_identity(results)
         for identity, call in _named(calls[-SEEN_MAX:]):
+            result = answers.get(identity)
             if identity not in self._at:
                 new += 1
-                self._add(identity, call.name, key_of(self._secret, call.name, call.arguments))
-            result = answers.get(identity)
-            if result is not None and identity not in self._results:
+                key = key_of(self._secret, call.name, call.arguments)
+                outcome = "" if result is None else self._outcome(result, texts)
+                self._add(identity, call.name, key, outcome, failed=result is not None and result.failed)
+            elif result is not None and identity not in self._results:
+                at = self._at[identity] - self._dropped
+                step = self.steps[at]
+                self.steps[at] = Step(step.tool, step.key, self._outcome(result, texts), result.failed)
+                self._failed = self._failed or result.failed
+            if result is not None:
                 self._results.add(identity)
-                self._close(identity, result, texts)
         return new
 
     def notes(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> Iterator[tuple[ToolResult, str]]:
@@ -71,7 +87,7 @@ class Trail:
 
     def judge(self, tool: str, key: str, ahead: Sequence[Step] = ()) -> Verdict:
         """Judge a call that is proposed, after `ahead` of the same answer."""
-        if not ahead and not self._may_loop(tool, key):
+        if not ahead and not self._may_loop(key):
             return _PASS
         return judge([*self.steps[-self._policy.history_max :], *ahead], tool, key, self._policy)
 
@@ -82,35 +98,33 @@ class Trail:
         if identity not in self._at:
             self._add(identity, tool, key)
 
-    def key(self, tool: str, arguments: str) -> str:
-        """Return a call's key."""
-        return key_of(self._secret, tool, arguments)
+    def key(self, tool: str, arguments: str, tree: object = None) -> str:
+        """Return a call's key; `tree` are the arguments decoded, if they are."""
+        if tree is None:
+            return key_of(self._secret, tool, arguments)
+        return key_of_canonical(self._secret, tool, orjson.dumps(tree, option=orjson.OPT_SORT_KEYS))
 
-    def _add(self, identity: str, tool: str, key: str) -> None:
+    def _add(self, identity: str, tool: str, key: str, outcome: str = "", *, failed: bool = False) -> None:
         verdict = self.judge(tool, key)
         if verdict.action == "nudge":
             self._notes[identity] = nudge(verdict, tool[:64])
         self._at[identity] = self._dropped + len(self.steps)
-        self.steps.append(Step(tool, key))
+        self.steps.append(Step(tool, key, outcome, failed))
+        self._failed = self._failed or failed
         self._repeats[key] = self._repeats.get(key, 0) + 1
         if len(self.steps) > SEEN_MAX:
             self._forget()
 
-    def _may_loop(self, tool: str, key: str) -> bool:
-        """Tell cheaply whether judging is worth it: no rule speaks before a key or a tool has come again."""
-        if self._repeats.get(key, 0) >= self._policy.nudge_at - 1:
+    def _may_loop(self, key: str) -> bool:
+        """Tell cheaply whether judging is worth it: every rule but the one for errors needs something to come again."""
+        if self._failed or self._repeats.get(key, 0) >= self._policy.nudge_at - 1:
             return True
-        recent = self.steps[-8:]
-        if any(step.failed for step in recent):
-            return True
-        return len(recent) > 2 and all(step.tool == tool and step.outcome for step in recent[-2:])  # noqa: PLR2004
+        steps = self.steps
+        return len(steps) > 1 and steps[-1].outcome == steps[-2].outcome != ""
 
-    def _close(self, identity: str, result: ToolResult, texts: Sequence[Text]) -> None:
-        at = self._at[identity] - self._dropped
-        said = "\0".join(texts[index].value for index in result.texts).encode("utf-8", "replace")
-        step = self.steps[at]
-        outcome = hmac.digest(self._secret, said, "sha256")[:16].hex()
-        self.steps[at] = Step(step.tool, step.key, outcome, result.failed)
+    def _outcome(self, result: ToolResult, texts: Sequence[Text]) -> str:
+        said = "\0".join([texts[index].value for index in result.texts])
+        return blake2b(said.encode("utf-8", "replace"), key=self._secret, digest_size=16).hexdigest()
 
     def _forget(self) -> None:
         identity = next(iter(self._at))
@@ -143,15 +157,24 @@ class Trails:
         return trail, True
 
 
-def _named(calls: Sequence[ToolCall]) -> Iterator[tuple[str, ToolCall]]:
+def _named(calls: Sequence[ToolCall]) -> Iterable[tuple[str, ToolCall]]:
+    """Return calls with their identities, in order."""
+    by_id = {call.id: call for call in calls}
+    if len(by_id) == len(calls):
+        return by_id.items()
     times: dict[str, int] = {}
+    named = []
     for call in calls:
         nth = times.get(call.id, 0)
         times[call.id] = nth + 1
-        yield _identity(call.id, nth), call
+        named.append((_identity(call.id, nth), call))
+    return named
 
 
-def _by_identity(results: Sequence[ToolResult]) -> Mapping[str, ToolResult]:
+def _by_identity(results: Sequence[ToolResult]) -> dict[str, ToolResult]:
+    by_id = {result.call_id: result for result in results}
+    if len(by_id) == len(results):
+        return by_id
     times: dict[str, int] = {}
     found: dict[str, ToolResult] = {}
     for result in results:
