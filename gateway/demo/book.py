@@ -41,6 +41,9 @@ def book(site: Site, screen: Screen) -> None:
 
     clear = _says(site.book, EMAIL.encode(), CARD.encode(), re.sub(r"\D", "", CARD).encode())
     screen.claim("the e-mail address and the card number are nowhere in it", holds=not clear, figure=f"{clear} records")
+    if not forged.nano:
+        screen.claim("there is a charge to alter", holds=False)
+        return
     altered = _altered(site.book, site.folder / "altered.sqlite", forged, repaired=False)
     found = verify_book(altered, verifiers)
     screen.say("altered", f"in a copy, the dearest charge ({usd(forged.nano)}, record {forged.index}) is halved")

@@ -37,6 +37,8 @@ def play(screen: Screen | None = None, acts: Sequence[Act] = ACTS) -> bool:
                     act(site, screen)
                 except BROKEN as error:
                     screen.claim(f"the act broke off: {type(error).__name__}: {error}"[:500], holds=False)
+            if screen.broken:
+                screen.say("gateway said", site.gateway.said())
     except SiteError as error:
         screen.claim(str(error), holds=False)
     screen.end(time.monotonic() - start)

@@ -82,3 +82,5 @@ class Screen:
         else:
             told = self._style(f"{kept} of {self.claims} claims hold", fg="green", bold=True)
         self._write(f"{told}, {seconds:.1f} s")
+        if not self.broken:
+            self._write("Next: tollhouse init && tollhouse serve, as README.md shows for OpenAI and for a local vLLM.")

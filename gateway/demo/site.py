@@ -67,7 +67,11 @@ class Process:
             if self.popen.poll() is not None:
                 break
             time.sleep(_POLL_S)
-        raise SiteError(f"the {self.name} did not start: {self.log.read_text(errors='replace')[-_LOG_CHARS_MAX:]}")
+        raise SiteError(f"the {self.name} did not start: {self.said()}")
+
+    def said(self) -> str:
+        """Return the end of what it printed."""
+        return self.log.read_text(errors="replace")[-_LOG_CHARS_MAX:].strip()
 
     def stop(self) -> int:
         """Tell it to stop and wait until it has; return its exit status."""

@@ -24,3 +24,9 @@ def test_a_book_that_was_altered_before_is_no_good_scene(screen: Screen, out: io
             db.commit()
         book(site, screen)
     assert screen.broken >= 2, out.getvalue()
+
+
+def test_a_book_without_a_charge_has_nothing_to_show(screen: Screen, out: io.StringIO) -> None:
+    with open_site() as site:
+        book(site, screen)
+    assert "✗ there is a charge to alter" in out.getvalue()
