@@ -24,7 +24,9 @@ from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
+from .dialects.anthropic_messages import AnthropicMessages
 from .dialects.openai_chat import OpenAIChat
+from .dialects.seam import Dialect
 from .directory import Registry
 from .guards import Redactor
 from .head import HeadLimits
@@ -57,6 +59,7 @@ from .stages.throttle import Throttle
 from .strangers import Strangers
 from .tools.schema import Schemas
 from .tools.trail import Trails
+from .upstream.target import PATHS
 from .vaults import Vaults
 from .weighing import Weighing
 
@@ -103,11 +106,13 @@ class Tollhouse:
             unready=self._unready,
             warnings=lambda: warnings(config),
         )
-        chat = OpenAIChat()
+        dialects: dict[str, Dialect] = {
+            f"/v1{PATHS[dialect.name]}": dialect for dialect in (OpenAIChat(), AnthropicMessages())
+        }
         self.routes = Routes(
-            dialects={"/v1/chat/completions": chat},
+            dialects=dialects,
             unsupported=UNSUPPORTED,
-            errors=chat,
+            errors=dialects["/v1/chat/completions"],
             pipeline=Pipeline(
                 _in_order(life.CALL, self._call_stages(clock)),
                 _in_order(life.ATTEMPT, self._attempt_stages(clock)),

@@ -182,11 +182,16 @@ class Event:
 
     `ends` are the choices that this event finishes, `terminal` events are held until the outcome is durable, `whole`
     says that its parts are complete texts (a plain reply), `silent` ones are for the stages only (a usage report that
-    the client did not ask for), `name` is the SSE event's name where the dialect has one, `tier` the service
-    tier that the upstream says it served the call at, which decides its price.
+    the client did not ask for), `tier` is the service tier that the upstream says it served the call at, which decides
+    its price. `closes` are lanes that end with this event, before their choice does. `behind` says that it belongs to a
+    tool call, or comes after one in an order that clients rely on: it waits as the call waits. `notes` are the
+    dialect's own, of the reply that the event is part of.
     """
 
-    __slots__ = ("ends", "finish", "name", "parts", "silent", "terminal", "tier", "tree", "usage", "whole")
+    __slots__ = (
+        *("behind", "closes", "ends", "finish", "notes", "parts", "silent", "terminal", "tier", "tree", "usage"),
+        "whole",
+    )
 
     def __init__(
         self,
@@ -199,8 +204,10 @@ class Event:
         terminal: bool = False,
         whole: bool = False,
         silent: bool = False,
-        name: str | None = None,
         tier: str | None = None,
+        closes: tuple[str, ...] = (),
+        behind: bool = False,
+        notes: Any = None,
     ) -> None:
         self.tree = tree
         self.parts = parts
@@ -211,7 +218,9 @@ class Event:
         self.whole = whole
         self.silent = silent
         self.tier = tier
-        self.name = name
+        self.closes = closes
+        self.behind = behind
+        self.notes = notes
 
 
 @dataclass(slots=True)

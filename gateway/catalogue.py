@@ -18,7 +18,7 @@ from .upstream.aiohttp_client import AiohttpUpstream
 from .upstream.egress import Egress
 from .upstream.interface import Timeouts, Upstream
 from .upstream.pool import PoolUpstream
-from .upstream.target import Capability, Credential, Target, capability_of
+from .upstream.target import PATHS, SPEAKS, Capability, Credential, Target, capability_of
 
 _FAMILIES = {"o200k": "o200k_base", "cl100k": "cl100k_base", "other": "other"}
 _PRICED_AS = {"openai": "openai", "azure": "azure", "anthropic": "anthropic"}
@@ -69,6 +69,15 @@ class Model:
     stored_answer: str | None
     backoff: Backoff
 
+    def speaks(self, dialect: str) -> bool:
+        """Whether one of the model's own targets speaks a dialect."""
+        return any(dialect in target.target.dialects for target in self.targets)
+
+    @property
+    def routes(self) -> list[str]:
+        """The routes that the model is served at."""
+        return [f"/v1{path}" for dialect, path in PATHS.items() if self.speaks(dialect)]
+
 
 class Catalogue(Mapping[str, Model]):
     """Models by name. It owns the upstream clients: close it at the end."""
@@ -102,6 +111,8 @@ class Catalogue(Mapping[str, Model]):
             upstream=upstream.name,
             base_url=upstream.base_url,
             model=settings.model,
+            dialects=SPEAKS[upstream.kind] if upstream.dialects is None else upstream.dialects,
+            betas=upstream.anthropic_betas,
             credential="" if upstream.api_key is None else upstream.api_key.source,
             secret="" if upstream.api_key is None else upstream.api_key.reveal(),
             credential_header=_CREDENTIALS.get(upstream.kind, "bearer"),

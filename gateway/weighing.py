@@ -91,7 +91,7 @@ class Weighing:
             return 2**62
         texts = [text.value for text in request.texts]
         texts += [encode(tool.schema).decode() + tool.name for tool in request.tools]
-        return await self._tokens_of(texts, family.encoding)
+        return _unread(request) + await self._tokens_of(texts, family.encoding)
 
     async def _tokens_of(self, texts: list[str], encoding: str) -> int:
         if self._counter.loaded(encoding) and sum(map(len, texts)) <= _COUNTED_HERE_CHARS_MAX:
@@ -101,13 +101,18 @@ class Weighing:
 
 def parts_of(request: Request) -> Parts:
     """Return what the input is made of."""
-    text_bytes = 0
+    text_bytes = _unread(request)
     for text in request.texts:
         value = text.value
         text_bytes += len(value) if value.isascii() else len(value.encode())
     for tool in request.tools:
         text_bytes += len(encode(tool.schema)) + len(tool.name)
     return Parts(text_bytes, request.messages, len(request.tools), request.images)
+
+
+def _unread(request: Request) -> int:
+    """Return the bytes that are billed though they are no text of ours: no more tokens can come of them."""
+    return request.opaque_bytes + request.frame_bytes
 
 
 def _extra(request: Request, profile: Profile) -> int:

@@ -8,6 +8,33 @@ from pydantic import Field, model_validator
 from .values import Count, ModelName, Name, Price, Secret, Settings
 
 Kind = Literal["openai", "openai_compatible", "azure", "anthropic"]
+DialectName = Literal[
+    "openai_chat",
+    "openai_responses",
+    "openai_completions",
+    "openai_embeddings",
+    "openai_moderations",
+    "anthropic_messages",
+    "anthropic_count",
+]
+_BETAS = (
+    "claude-code",
+    "computer-use",
+    "context-1m",
+    "context-management",
+    "effort",
+    "extended-cache-ttl",
+    "fine-grained-tool-streaming",
+    "interleaved-thinking",
+    "output-128k",
+    "output-300k",
+    "prompt-caching",
+    "prompt-caching-scope",
+    "structured-outputs",
+    "token-counting",
+    "token-efficient-tools",
+    "tool-examples",
+)
 _BASE_URLS: dict[str, str] = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com/v1"}
 
 
@@ -66,6 +93,14 @@ class UpstreamSettings(Settings):
         default="pool", description="what speaks HTTP to it: our own, or aiohttp"
     )
     private_addresses: bool = Field(default=False, description="allow loopback and private addresses, and plain http")
+    dialects: Annotated[tuple[DialectName, ...], Field(min_length=1, max_length=7)] | None = Field(
+        default=None, description="routes it serves, where they differ from what its kind does"
+    )
+    anthropic_betas: tuple[Name, ...] = Field(
+        default=_BETAS,
+        max_length=64,
+        description="what clients may ask for in `anthropic-beta`, without dates",
+    )
     capability: CapabilitySettings = CapabilitySettings()
     breaker: BreakerSettings = BreakerSettings()
 

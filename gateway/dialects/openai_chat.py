@@ -6,7 +6,7 @@ refusal, `0k` its reasoning (some compatible servers), `0t1` the arguments of it
 custom tool's free text), `0f` the arguments of a `function_call`, as before there were tools.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limits.prices import Usage
@@ -28,6 +28,12 @@ class OpenAIChat:
     """The dialect; stateless."""
 
     name = "openai_chat"
+    repeats = False
+    no_arguments = ""
+
+    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Return no headers: none of a client's has a meaning here."""
+        return []
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -246,6 +252,7 @@ class ChatReader:
                 if type(text) is not str:
                     raise TypeError(member)
                 part = Part(kind, index, f"{index}{suffix}", holder, member)
+                part.alone = len(holder) == 1
                 if choice.get("logprobs"):
                     part.logprobs = choice
                 parts.append(part)

@@ -4,7 +4,7 @@ A dialect is stateless and shared; a ReplyReader reads one reply. All that they 
 what a client sent, UpstreamError for what an upstream sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ..call import Event, Request
@@ -29,9 +29,19 @@ class ReplyReader(Protocol):
 
 
 class Dialect(Protocol):
-    """One vendor's API, as requests and replies."""
+    """One vendor's API, as requests and replies.
+
+    `repeats` says that a stream says texts again when they are complete, `no_arguments` is what stands for the
+    arguments of a call without any.
+    """
 
     name: str
+    repeats: bool
+    no_arguments: str
+
+    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:
+        """Return which of the client's headers go on to the upstream; `betas` may be asked for."""
+        ...
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -56,7 +66,8 @@ class Dialect(Protocol):
     def split_calls(self, event: Event) -> tuple[Event | None, dict[int, Event]]:
         """Take the tool calls out of a stream's event: what is left of it (None: nothing), and by choice its calls.
 
-        Pieces that say nothing any more (their arguments were taken and nothing else stands there) are dropped.
+        An event that waits for a call before it (`behind`) is taken with the calls. Pieces that say nothing any more
+        (their arguments were taken and nothing else stands there) are dropped.
         """
         ...
 

@@ -108,7 +108,7 @@ class Firewall(CallStage):
         if call.ending is not None:
             return ()  # refused: the rest is only read on for its usage
         watch: _Watch | None = call.kept.get("firewall")
-        proposes = any(part.kind == "arguments" for part in event.parts)
+        proposes = event.behind or any(part.kind == "arguments" for part in event.parts)
         if not proposes and (watch is None or not event.ends or watch.held.keys().isdisjoint(event.ends)):
             return (event,)
         if watch is None:

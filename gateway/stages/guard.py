@@ -6,11 +6,9 @@ they are whole, because a value goes back into JSON string by string; Firewall g
 
 from collections.abc import Iterable
 
-import orjson
-
-from ..call import Call, Event, Part, Reply, Text
+from ..call import Call, Event, Part, Reply
 from ..errors import ContentBlocked
-from ..guards import Direction, Finding, Policy, Redactor, Vault
+from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
 from ..guards.stream import Lane
 from ..papers import Profile
@@ -23,13 +21,15 @@ _ARGUMENTS_CHARS_MAX = 1 << 20
 class _Guarding:
     """What Guard keeps of one call."""
 
-    __slots__ = ("arguments", "lanes", "policy", "vault")
+    __slots__ = ("arguments", "lanes", "policy", "said", "unscanned", "vault")
 
     def __init__(self, policy: Policy, vault: Vault) -> None:
         self.policy = policy
         self.vault = vault
         self.lanes: dict[str, tuple[int, str, Lane]] = {}
         self.arguments: dict[str, tuple[int, list[str]]] = {}
+        self.said: dict[str, list[str]] = {}  # what was released, by lane, where a dialect says it all again
+        self.unscanned = False
 
 
 class Guard(CallStage):
@@ -48,15 +48,10 @@ class Guard(CallStage):
         kept: _Guarding | None = call.kept.get("guard")
         vault = kept.vault if kept is not None else self._vaults.of(call.run)
         call.kept["guard"] = _Guarding(policy, vault)
-        changes: dict[int, str] = {}
-        findings: list[Finding] = []
-        for index in self._redactor.scan_many([text.value for text in clear.texts]):
-            text = clear.texts[index]
-            replaced, found = self._redact(text, policy, vault)
-            findings += found
-            if replaced != text.value:
-                changes[index] = replaced
+        changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault)
         call.findings = {}
+        if clear.opaque_bytes and kept is None:
+            call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)
         call.request = clear.replace(changes) if changes else clear
         return None
@@ -66,31 +61,6 @@ class Guard(CallStage):
         if policy is None:
             policy = self._policies[profile.version] = Policy(profile.guards)  # type: ignore[arg-type]
         return policy
-
-    def _redact(self, text: Text, policy: Policy, vault: Vault) -> tuple[str, list[Finding]]:
-        direction: Direction = "tool_result" if text.role == "tool" else "request"
-        place = "/" + "/".join(map(str, text.path))
-        if text.role != "arguments":
-            return self._redactor.redact(text.value, policy, vault, direction, place)
-        try:
-            tree = orjson.loads(text.value)
-        except orjson.JSONDecodeError:
-            return self._redactor.redact(text.value, policy, vault, direction, place)
-        findings: list[Finding] = []
-
-        def walk(node: object) -> object:
-            if type(node) is str:
-                replaced, found = self._redactor.redact(node, policy, vault, direction, place)
-                findings.extend(found)
-                return replaced
-            if type(node) is dict:
-                return {name: walk(value) for name, value in node.items()}
-            if type(node) is list:
-                return [walk(value) for value in node]
-            return node
-
-        changed = walk(tree)
-        return (orjson.dumps(changed).decode() if findings else text.value), findings
 
     def _note(self, call: Call, findings: Iterable[Finding]) -> None:
         blocked = None
@@ -109,30 +79,67 @@ class Guard(CallStage):
             )
 
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
-        """Scan and restore the parts of an event; at a choice's end, let go of what was held for it."""
+        """Scan and restore the parts of an event; where a lane ends, let go of what was held for it."""
         kept: _Guarding = call.kept["guard"]
+        again = False
         for part in event.parts:
-            if part.kind == "arguments":
+            if part.kind == "reasoning":
+                self._pass(call, kept)
+            elif part.repeats:
+                again = True
+            elif part.kind == "arguments":
                 self._hold(call, kept, part, whole=event.whole)
-            elif part.kind != "reasoning":
+            else:
                 self._flow(call, kept, event, part)
-        if not event.ends or event.whole:
+        if (not event.ends and not event.closes and not again) or event.whole:
             return (event,)
-        return (*self._flushed(call, kept, event), event)
+        pieces = list(self._flushed(call, kept, event))
+        if again:
+            self._repeat(call, kept, event)
+        return (*pieces, event)
+
+    @staticmethod
+    def _pass(call: Call, kept: _Guarding) -> None:
+        if not kept.unscanned:
+            kept.unscanned = True
+            call.decide("guard", "unscanned", place="reply")
+
+    def _repeat(self, call: Call, kept: _Guarding, event: Event) -> None:
+        """Write what a lane released where it stands once more; what was never streamed is scanned here."""
+        for part in event.parts:
+            if not part.repeats or part.kind == "reasoning":
+                continue
+            said = kept.said.get(part.lane)
+            if said is None and part.kind == "arguments":
+                part.clear, text = self._arguments(call, kept, part.text or call.dialect.no_arguments)
+                kept.said[part.lane] = [text]
+            elif said is None:
+                lane = self._lane(call, kept)
+                text = lane.feed(part.text) + lane.flush()
+                self._take_findings(call, lane)
+                kept.said[part.lane] = [text]
+            else:
+                text = "".join(said)
+            if text != part.text:
+                part.text = text
+
+    def _lane(self, call: Call, kept: _Guarding) -> Lane:
+        return Lane(self._redactor, kept.policy, kept.vault, hosts=call.profile.allow_restore_hosts)
 
     def _flow(self, call: Call, kept: _Guarding, event: Event, part: Part) -> None:
         whole = event.whole
         _, _, lane = kept.lanes.get(part.lane) or (0, "", None)
         if lane is None:
-            hosts = call.profile.allow_restore_hosts
-            lane = Lane(self._redactor, kept.policy, kept.vault, hosts=hosts)
+            lane = self._lane(call, kept)
             kept.lanes[part.lane] = (part.choice, part.kind, lane)
         text = part.text
         released = lane.feed(text) + lane.flush() if whole else lane.feed(text)
         if released != text:
             part.text = released
-            if not released and not whole and len(event.parts) == len(part.holder) == 1:
+            if not released and part.alone and len(event.parts) == 1:
                 event.silent = not event.terminal  # nothing is left of it: the client need not see that
+        if released and call.dialect.repeats and not whole:
+            kept.said.setdefault(part.lane, []).append(released)
         self._take_findings(call, lane)
 
     def _take_findings(self, call: Call, lane: Lane) -> None:
@@ -159,21 +166,25 @@ class Guard(CallStage):
         return forms.clear, released
 
     def _flushed(self, call: Call, kept: _Guarding, event: Event) -> Iterable[Event]:
-        """Return events with what the ending choices' lanes still hold; a lane that the event carries takes it."""
-        carried = {part.lane: part for part in event.parts}
+        """Return events with what the ending lanes still hold; a lane that the event carries takes it."""
+        carried = {part.lane: part for part in event.parts if not part.repeats}
         for name, (choice, kind, lane) in list(kept.lanes.items()):
-            if choice in event.ends:
+            if choice in event.ends or name in event.closes:
                 del kept.lanes[name]
                 rest = lane.flush()
                 self._take_findings(call, lane)
+                if rest and call.dialect.repeats:
+                    kept.said.setdefault(name, []).append(rest)
                 if rest and name in carried:
                     carried[name].text += rest
                 elif rest:
                     yield call.dialect.piece(event, kind=kind, choice=choice, lane=name, text=rest)
         for name, (choice, pieces) in list(kept.arguments.items()):
-            if choice in event.ends:
+            if choice in event.ends or name in event.closes:
                 del kept.arguments[name]
-                clear, released = self._arguments(call, kept, "".join(pieces))
+                clear, released = self._arguments(call, kept, "".join(pieces) or call.dialect.no_arguments)
+                if call.dialect.repeats:
+                    kept.said[name] = [released]
                 piece = call.dialect.piece(event, kind="arguments", choice=choice, lane=name, text=released)
                 piece.parts[0].clear = clear
                 yield piece

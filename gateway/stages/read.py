@@ -32,5 +32,10 @@ class Read(CallStage):
             raise ModelNotFound("no model of that name is configured; GET /v1/models lists them", param="model")
         if not call.key.allows_model(model.name):
             raise ModelNotAllowed(f"this key may not use model {model.name}", param="model")
+        if not model.speaks(call.dialect.name):
+            raise UnsupportedRoute(
+                f"model {model.name} is not served at {call.path}; it is at {', '.join(model.routes) or 'no route'}",
+                param="model",
+            )
         call.model = model
         return None

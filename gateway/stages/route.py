@@ -63,7 +63,8 @@ class Route(CallStage):
             model = self._catalogue[name]
             if model is call.model or call.key.allows_model(name):
                 for target in model.targets:
-                    yield model, target
+                    if call.dialect.name in target.target.dialects:
+                        yield model, target
 
     async def _ask(self, call: Call, model: Model, target: Offer, permit: Permit) -> Reply:
         """Ask one target, again after a pause while that makes sense."""

@@ -35,10 +35,11 @@ class Send(AttemptStage):
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Send, and return the reply: read whole if plain, else read as it is asked for."""
         call, target = attempt.call, attempt.target
+        asked = call.dialect.headers(call.caller.headers, target.target.betas)
         request = UpstreamRequest(
             "POST",
-            target.target.url,
-            target.headers,
+            target.target.url_of(call.dialect.name),
+            [*target.headers, *asked] if asked else target.headers,
             encode(attempt.request.tree),
             target.timeouts,
         )

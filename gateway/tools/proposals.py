@@ -17,30 +17,34 @@ class Proposal:
 
 @dataclass(slots=True)
 class Held:
-    """The calls of one choice and the events that carry them: openings (ids, names) and arguments."""
+    """The calls of one choice and the events that carry them; `late` are arguments that came before their opening."""
 
-    openings: list[Event] = field(default_factory=list)
-    arguments: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    late: list[Event] = field(default_factory=list)
     calls: dict[str, Proposal] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
-        """Hold an event that carries nothing but calls of this choice."""
-        whole = False
+        """Hold an event of this choice: of calls, or what comes after them in order."""
+        early = False
         for part in event.parts:
+            if part.kind != "arguments":
+                continue
+            known = self.calls.get(part.lane)
+            if known is None:
+                known = self.calls[part.lane] = Proposal("", "")
+                early = early or (part.clear is not None and part.call_id is None)
             if part.clear is not None:
-                whole = True
-                self.calls.setdefault(part.lane, Proposal("", "")).clear = part.clear
-            else:
-                known = self.calls.setdefault(part.lane, Proposal("", ""))
+                known.clear = part.clear
+            if part.call_id is not None or part.name is not None:
                 known.id, known.name = part.call_id or "", part.name or ""
-        (self.arguments if whole else self.openings).append(event)
+        (self.late if early else self.events).append(event)
 
     def released(self) -> Iterator[Event]:
         """Yield the events in an order in which a call is opened before its arguments come.
 
         They are terminal: held until the outcome, which says that they were authorised, is durable.
         """
-        for event in (*self.openings, *self.arguments):
+        for event in (*self.events, *self.late):
             event.terminal = True
             yield event
 

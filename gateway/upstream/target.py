@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-Dialect = Literal["openai_chat", "openai_responses", "anthropic_messages"]
 OutputLimitField = Literal["max_tokens", "max_completion_tokens", "max_output_tokens"]
 IdStrength = Literal["strong", "weak"]
 Credential = Literal["bearer", "api-key", "x-api-key"]
@@ -41,18 +40,20 @@ class Capability:
 class Target:
     """One place an attempt can go to. Two targets with equal `breaker_key` fail together.
 
-    `base_url` ends before the dialect's path (`https://api.example/v1`). `secret` is shown by no repr.
+    `base_url` ends before a dialect's path (`https://api.example/v1`), `dialects` are those it speaks, `betas` features
+    that a client may ask for by header. `secret` is shown by no repr.
     """
 
     upstream: str
     base_url: str
     model: str
-    dialect: Dialect = "openai_chat"
+    dialects: tuple[str, ...] = ("openai_chat",)
     credential: str = ""
     secret: str = field(default="", repr=False)
     credential_header: Credential = "bearer"
     headers: tuple[tuple[str, str], ...] = ()
     query: str = ""
+    betas: tuple[str, ...] = ()
     capability: Capability = Capability()
 
     @property
@@ -60,10 +61,9 @@ class Target:
         """Upstream, model and credential name."""
         return self.upstream, self.model, self.credential
 
-    @property
-    def url(self) -> str:
-        """Where this dialect's requests go."""
-        return f"{self.base_url.rstrip('/')}{PATHS[self.dialect]}{f'?{self.query}' if self.query else ''}"
+    def url_of(self, dialect: str) -> str:
+        """Return where a dialect's requests go."""
+        return f"{self.base_url.rstrip('/')}{PATHS[dialect]}{f'?{self.query}' if self.query else ''}"
 
     def request_headers(self) -> list[tuple[str, str]]:
         """Return content type, credential and the configured headers; a fresh list each time."""
@@ -76,13 +76,29 @@ class Target:
         return headers
 
 
-PATHS: Mapping[Dialect, str] = MappingProxyType(
+PATHS: Mapping[str, str] = MappingProxyType(
     {
         "openai_chat": "/chat/completions",
         "openai_responses": "/responses",
+        "openai_completions": "/completions",
+        "openai_embeddings": "/embeddings",
+        "openai_moderations": "/moderations",
         "anthropic_messages": "/messages",
+        "anthropic_count": "/messages/count_tokens",
     }
 )
+"""Where each dialect is spoken, below `/v1`: at the upstreams, and here."""
+
+_OPENAI_SPEAKS = ("openai_chat", "openai_responses", "openai_completions", "openai_embeddings", "openai_moderations")
+SPEAKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "openai": _OPENAI_SPEAKS,
+        "azure": _OPENAI_SPEAKS,
+        "openai_compatible": _OPENAI_SPEAKS,
+        "anthropic": ("anthropic_messages", "anthropic_count"),
+    }
+)
+"""The dialects of each kind of upstream, unless the configuration names others."""
 
 _OPENAI = Capability(
     output_limit_field="max_completion_tokens", ids="strong", tokenizer="o200k_base", usage_in_stream=True

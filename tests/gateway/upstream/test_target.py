@@ -11,8 +11,8 @@ def test_a_target_never_shows_its_secret() -> None:
 
 def test_the_url_joins_base_dialect_and_query_once() -> None:
     target = Target("azure", "https://a.example/openai/v1/", "m", query="api-version=2026-01-01")
-    assert target.url == "https://a.example/openai/v1/chat/completions?api-version=2026-01-01"
-    assert Target("a", "https://a.example/v1", "m", dialect="anthropic_messages").url == "https://a.example/v1/messages"
+    assert target.url_of("openai_chat") == "https://a.example/openai/v1/chat/completions?api-version=2026-01-01"
+    assert Target("a", "https://a.example/v1", "m").url_of("anthropic_messages") == "https://a.example/v1/messages"
 
 
 def test_other_vendors_take_their_key_in_their_own_header_and_none_goes_out_without_a_secret() -> None:

@@ -1,0 +1,221 @@
+"""Reads one reply in Anthropic's Messages dialect, plain or event by event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from limits.prices import Usage
+
+from ..call import Event, Part
+from ..errors import ContentBlocked, UpstreamError
+from .strict import decode_reply, encode
+
+_TOKENS_MAX = 2**40
+_HOSTED_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
+
+
+@dataclass(slots=True)
+class Notes:
+    """What later events of a reply need to know: the index of the first block that is a tool call."""
+
+    calls_from: int | None = None
+
+
+class JsonPart(Part):
+    """A part whose value is a tree: its text is the tree as JSON, `empty` for an empty one."""
+
+    __slots__ = ("empty",)
+
+    def __init__(self, choice: int, lane: str, holder: dict[str, Any], member: str, *, empty: str) -> None:
+        super().__init__("arguments", choice, lane, holder, member)
+        self.empty = empty
+
+    @property
+    def text(self) -> str:
+        """The tree as JSON."""
+        tree = self.holder[self.member]
+        return encode(tree).decode() if tree else self.empty
+
+    @text.setter
+    def text(self, value: str) -> None:
+        if value == self.text:
+            return
+        try:
+            self.holder[self.member] = orjson.loads(value) if value else {}
+        except orjson.JSONDecodeError:
+            raise ContentBlocked("a tool call's arguments are no JSON once what was found in them is masked") from None
+
+
+class MessagesReader:
+    """Reads one reply. `whole` and `event` read trees, `plain` and `feed` what is on the wire."""
+
+    __slots__ = ("_calls", "_ended", "_notes", "_usage")
+
+    def __init__(self) -> None:
+        self._notes = Notes()
+        self._ended = False
+        self._calls: dict[int, tuple[str, str]] = {}
+        self._usage: dict[str, Any] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the message has its stop reason."""
+        return self._ended
+
+    def plain(self, body: bytes) -> Event:
+        """Return the one event of a plain reply."""
+        return self.whole(decode_reply(body))
+
+    def whole(self, tree: Any) -> Event:
+        """Return the one event of a plain reply's tree."""
+        parts: list[Part] = []
+        try:
+            for index, block in enumerate(tree["content"]):
+                self._block(parts, index, block, whole=True)
+            finish = tree["stop_reason"]
+            usage = usage_of(tree.get("usage"))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UpstreamError(f"the upstream's reply is no message: {type(error).__name__} at {error}") from None
+        self._ended = True
+        return Event(tree, parts, ends=(0,), finish=finish, usage=usage, terminal=True, whole=True, notes=self._notes)
+
+    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
+        """Return the next events."""
+        return [self.event(decode_reply(payload)) for payload in payloads]
+
+    def event(self, tree: Any) -> Event:
+        """Return the event of a tree."""
+        try:
+            return self._event(tree)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UpstreamError(
+                f"the upstream's event is none of a message: {type(error).__name__} at {error}"
+            ) from None
+
+    def _event(self, tree: dict[str, Any]) -> Event:
+        kind = tree["type"]
+        if type(kind) is not str or not kind.isprintable() or not kind.isascii():
+            raise ValueError("type")
+        event = Event(tree, [], notes=self._notes)
+        if kind.startswith("content_block_"):
+            self._piece(event, kind, tree)
+        elif kind == "message_start":
+            if tree["message"]["content"]:
+                raise ValueError("content")
+            self._usage = dict(tree["message"].get("usage") or {})
+        elif kind == "message_delta":
+            self._usage |= {name: value for name, value in (tree.get("usage") or {}).items() if value is not None}
+            finish = tree["delta"].get("stop_reason")
+            if finish is not None:
+                self._ended = event.terminal = True
+                event.ends, event.finish = (0,), finish
+                event.usage, event.tier = usage_of(self._usage), tier_of(self._usage)
+        elif kind == "message_stop":
+            event.terminal = True
+        elif kind == "error":
+            raise UpstreamError("the upstream reported an error in its stream")
+        return event
+
+    def _piece(self, event: Event, kind: str, tree: dict[str, Any]) -> None:
+        """Read an event of a block."""
+        index = tree["index"]
+        if type(index) is not int or index < 0:
+            raise ValueError("index")
+        if kind == "content_block_start":
+            self._block(event.parts, index, tree["content_block"], whole=False)
+        elif kind == "content_block_delta":
+            self._delta(event.parts, index, tree["delta"])
+        elif kind == "content_block_stop":
+            event.closes = (str(index),)
+        event.behind = self._notes.calls_from is not None
+
+    def _block(self, parts: list[Part], index: int, block: dict[str, Any], *, whole: bool) -> None:
+        lane, kind = str(index), block["type"]
+        if kind == "text":
+            if block["text"]:
+                parts.append(_text("text", lane, block, "text"))
+            for number, citation in enumerate(block.get("citations") or ()):
+                _citation(parts, f"{lane}c{number}", citation, repeats=not whole)
+        elif kind == "thinking":
+            parts.append(_text("reasoning", lane, block, "thinking"))
+        elif is_call(block):
+            name = block.get("name") or kind
+            call_id = block["id"]
+            if type(call_id) is not str or type(name) is not str:
+                raise TypeError("id")
+            self._calls[index] = (call_id, name)
+            if self._notes.calls_from is None:
+                self._notes.calls_from = index
+            part = JsonPart(0, lane, block, "input", empty="{}" if whole else "")
+            part.call_id, part.name = call_id, name
+            parts.append(part)
+
+    def _delta(self, parts: list[Part], index: int, delta: dict[str, Any]) -> None:
+        lane, kind = str(index), delta["type"]
+        if kind == "text_delta":
+            parts.append(_text("text", lane, delta, "text"))
+        elif kind == "thinking_delta":
+            parts.append(_text("reasoning", lane, delta, "thinking"))
+        elif kind == "input_json_delta" and index in self._calls:
+            part = _text("arguments", lane, delta, "partial_json")
+            part.call_id, part.name = self._calls[index]
+            parts.append(part)
+        elif kind == "citations_delta":
+            _citation(parts, f"{lane}c{id(delta)}", delta["citation"], repeats=True)
+
+
+def is_call(block: dict[str, Any]) -> bool:
+    """Say whether a block proposes a call that the client runs."""
+    kind = block["type"]
+    return type(kind) is str and kind.endswith("tool_use") and kind not in _HOSTED_CALLS
+
+
+def _text(kind: str, lane: str, holder: dict[str, Any], member: str) -> Part:
+    if type(holder[member]) is not str:
+        raise TypeError(member)
+    part = Part(kind, 0, lane, holder, member)
+    part.alone = True
+    return part
+
+
+def _citation(parts: list[Part], lane: str, citation: dict[str, Any], *, repeats: bool) -> None:
+    """Take the texts that a citation quotes: each is whole, a lane of its own."""
+    for member in ("cited_text", "document_title", "title"):
+        if type(citation.get(member)) is str:
+            part = Part("text", 0, f"{lane}{member}", citation, member)
+            part.repeats = repeats
+            parts.append(part)
+
+
+def usage_of(tree: Any) -> Usage | None:
+    """Return a usage report with its cache reads and writes; None if there is none, or none that can be true."""
+    if not tree:
+        return None
+    try:
+        read = tree.get("cache_read_input_tokens") or 0
+        written = tree.get("cache_creation_input_tokens") or 0
+        long = (tree.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
+        thought = (tree.get("output_tokens_details") or {}).get("thinking_tokens") or 0
+        usage = Usage(
+            tree["input_tokens"] + read + written,
+            tree["output_tokens"],
+            cached_tokens=read,
+            cache_write_tokens=written - long,
+            cache_write_1h_tokens=long,
+            reasoning_tokens=thought,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    counts = (usage.input_tokens, usage.output_tokens, read, written, long, thought)
+    return usage if all(type(count) is int and count < _TOKENS_MAX for count in counts) else None
+
+
+def tier_of(tree: Any) -> str | None:
+    """Return the service tier that the upstream says it served the message at."""
+    for member in ("speed", "service_tier"):
+        tier = tree.get(member) if type(tree) is dict else None
+        if type(tier) is str and tier != "standard":
+            return tier
+    return None
