@@ -103,10 +103,14 @@ class Replies:
             ("INSERT OR REPLACE INTO state_reply VALUES(?, ?, ?, ?, ?, ?, ?)", row),
         ]
         held = self._kept.get(key_id, {})
-        while held and (len(held) >= self._entries_max or self._sizes[key_id] + len(sealed) > self._bytes_max):
+        while held:
             oldest = next(iter(held))
+            over = len(held) >= self._entries_max or self._sizes[key_id] + len(sealed) > self._bytes_max
+            if not over and held[oldest][0] > now:
+                break
             self._forget(key_id, oldest)
-            statements.append(("DELETE FROM state_reply WHERE id = ?", (oldest,)))
+            if over:
+                statements.append(("DELETE FROM state_reply WHERE id = ?", (oldest,)))
         return statements, len(sealed)
 
     def _see(self, key_id: str, name: str, size: int, expires_us: int) -> None:

@@ -20,6 +20,7 @@ from ..stage import CallStage
 from ..written import Writing, read_again
 
 REPLY_BYTES_MAX = 1 << 20
+_WELL = frozenset({"stop", "end_turn", "completed"})  # each dialect's word for an answer that is all of it
 _FRESH = frozenset({"no-cache", "no-store"})
 
 
@@ -125,7 +126,7 @@ def _ended_well(call: Call, keeping: _Keeping) -> bool:
     attempt = call.attempts[-1] if call.attempts else None
     return (
         not keeping.called
-        and keeping.finish == "stop"
+        and keeping.finish in _WELL
         and call.ending is None
         and call.degraded is None
         and not call.findings

@@ -18,7 +18,7 @@ from ..dialects.strict import encode
 from ..errors import BudgetExceeded, Ending, Refusal, ToolNotAllowed
 from ..papers import Profile
 from ..stage import AskAgain, CallStage
-from ..tools.check import NAME_CHARS, Checked, check
+from ..tools.check import NAME_CHARS, Checked, check, told_of
 from ..tools.proposals import Held, Proposal, of_whole
 from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
@@ -80,7 +80,10 @@ class Firewall(CallStage):
     async def _read(self, call: Call, watch: _Watch) -> None:
         request = call.clear
         assert request is not None  # noqa: S101 - admit looked
-        new = watch.trail.read(request.calls, request.results, request.texts)
+        new, closed = watch.trail.read(request.calls, request.results, request.texts)
+        if call.run is not None:
+            told = call.kept.setdefault("tools", [])
+            told.extend(told_of(call_id, step.tool, step.key, "result") for call_id, step in closed[:_TOLD_MAX])
         if call.run is not None and new:
             account = self._ledger.books.run(call.run.id)
             if call.kept["firewall_new"] and account is not None:

@@ -31,12 +31,7 @@ class Checked:
 
     def told(self) -> dict[str, Any]:
         """Return it as the book has it: the arguments only as the loop key, an HMAC."""
-        told = {"name": self.proposal.name[:NAME_CHARS], "arguments": self.key, "decision": self.decision}
-        if self.proposal.id:
-            told["id"] = self.proposal.id[:NAME_CHARS]
-        if self.rule:
-            told["rule"] = self.rule
-        return told
+        return told_of(self.proposal.id, self.proposal.name, self.key, self.decision, self.rule)
 
 
 @dataclass(slots=True)
@@ -46,6 +41,16 @@ class Finding:
     calls: tuple[Checked, ...]
     refusal: Refusal | None = None
     rule: str = ""
+
+
+def told_of(call_id: str, tool: str, key: str, decision: str, rule: str = "") -> dict[str, Any]:
+    """Return a tool call as the book has it."""
+    told = {"name": tool[:NAME_CHARS], "arguments": key, "decision": decision}
+    if call_id:
+        told["id"] = call_id[:NAME_CHARS]
+    if rule:
+        told["rule"] = rule
+    return told
 
 
 def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail) -> Finding:

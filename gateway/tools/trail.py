@@ -7,6 +7,7 @@ note that its result then carries stays the same in every later request, so prov
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 import orjson
 
@@ -38,6 +39,13 @@ def key_of_canonical(secret: bytes, tool: str, canonical: bytes) -> str:
     return blake2b(said, key=secret, digest_size=16).hexdigest()
 
 
+class Read(NamedTuple):
+    """What a request told: how many calls were never seen before, and which calls now have their result."""
+
+    new: int
+    closed: list[tuple[str, Step]]
+
+
 class Trail:
     """One run's trail, at most its last SEEN_MAX calls. For one event loop."""
 
@@ -54,12 +62,10 @@ class Trail:
         self._results: set[str] = set()
         self._repeats: dict[str, int] = {}
 
-    def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[Text]) -> int:
-        """Take in what a request tells of earlier calls; return how many of them were never seen here.
-
-        `texts` are the request's texts, which results index.
-        """
+    def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[Text]) -> Read:
+        """Take in what a request tells of earlier calls; `texts` are the request's texts, which results index."""
         new = 0
+        closed: list[tuple[str, Step]] = []
         answers = _by_identity(results)
         for identity, call in _named(calls[-SEEN_MAX:]):
             result = answers.get(identity)
@@ -73,9 +79,10 @@ class Trail:
                 step = self.steps[at]
                 self.steps[at] = Step(step.tool, step.key, self._outcome(result, texts), result.failed)
                 self._failed = self._failed or result.failed
-            if result is not None:
+            if result is not None and identity not in self._results:
                 self._results.add(identity)
-        return new
+                closed.append((call.id, self.steps[self._at[identity] - self._dropped]))
+        return Read(new, closed)
 
     def notes(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> Iterator[tuple[ToolResult, str]]:
         """Yield the results that carry a note, with it."""

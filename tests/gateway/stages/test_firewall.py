@@ -224,6 +224,8 @@ async def test_a_runs_tool_calls_are_counted_once_however_often_its_history_is_s
         third = await ask([*messages, {"role": "user", "content": "c"}])
         assert not third.tool_calls
         assert "may use 2 tool_calls" in str(third.content)
+        told = [each["decision"] for record in gate.records("outcome") for each in record.get("tools", ())]
+        assert told == ["authorised", "result", "authorised", "refused"]
         entries = [entry for record in gate.records() for entry in record.get("ledger", ()) if entry["t"] == "count1"]
         assert sum(entry.get("c", 1) for entry in entries if entry["d"] == "tool_calls") == 2
 

@@ -32,7 +32,7 @@ def test_reading_a_growing_history_again_and_again_equals_reading_it_once(keys: 
     grown, once = Trail(SECRET, POLICY), Trail(SECRET, POLICY)
     new = 0
     for size in range(len(keys) + 1):
-        new += grown.read(*history(keys[:size]))
+        new += grown.read(*history(keys[:size])).new
     once.read(*history(keys))
     assert new == len(keys)
     assert grown.steps == once.steps
@@ -64,17 +64,18 @@ def test_the_third_identical_call_is_nudged_and_the_fifth_refused() -> None:
 def test_ids_that_repeat_are_told_apart_by_their_order() -> None:
     trail = Trail(SECRET, POLICY)
     calls, results, texts = history("abc", ids="000")
-    assert trail.read(calls, results, texts) == 3
-    assert trail.read(calls, results, texts) == 0
+    assert trail.read(calls, results, texts).new == 3
+    assert trail.read(calls, results, texts).new == 0
     trail.propose("0", "t", trail.key("t", "{}"), calls)
-    assert trail.read([*calls, ToolCall("0", "t", "{}")], results, texts) == 0
+    assert trail.read([*calls, ToolCall("0", "t", "{}")], results, texts).new == 0
 
 
 def test_a_released_call_is_not_new_when_it_comes_back_and_its_result_closes_it() -> None:
     trail = Trail(SECRET, POLICY)
     trail.propose("x", "t", trail.key("t", "{}"), ())
     trail.propose("x", "t", trail.key("t", "{}"), ())
-    assert trail.read([ToolCall("x", "t", "{}")], [ToolResult("x", (0,))], [Text(("a",), "done", "tool")]) == 0
+    new, closed = trail.read([ToolCall("x", "t", "{}")], [ToolResult("x", (0,))], [Text(("a",), "done", "tool")])
+    assert (new, closed) == (0, [("x", trail.steps[0])])
     assert len(trail.steps) == 1
     assert trail.steps[0].outcome
 
@@ -92,8 +93,8 @@ def test_the_trail_is_bounded_and_forgets_the_oldest() -> None:
     for at in range(SEEN_MAX + 10):
         trail.propose(f"id{at}", "t", trail.key("t", str(at % 3)), ())
     assert len(trail.steps) == SEEN_MAX
-    assert trail.read([ToolCall(f"id{SEEN_MAX + 9}", "t", "0")], [], []) == 0
-    assert trail.read([ToolCall("id0", "t", "0")], [], []) == 1
+    assert trail.read([ToolCall(f"id{SEEN_MAX + 9}", "t", "0")], [], []).new == 0
+    assert trail.read([ToolCall("id0", "t", "0")], [], []).new == 1
 
 
 def test_failures_in_a_row_are_judged_though_their_arguments_differ() -> None:
