@@ -12,10 +12,10 @@ STEPS_TRIED_MAX = 12
 NEAR = 0.95
 
 
-def run(site: Site, screen: Screen) -> None:
+def run(site: Site, screen: Screen, *, tenant: str = "agents") -> None:
     """Let an agent plan and act until it is stopped."""
     screen.act("An agent's run is stopped when its tokens are used up, planning and acting together")
-    key = site.tenant("agents")
+    key = site.tenant(tenant)
     opened = site.open_run(key)
     limit = int(opened["limits"]["tokens"])
     client = site.client(str(opened["key"]))

@@ -31,6 +31,12 @@ def test_both_processes_end_and_the_folder_is_gone_afterwards() -> None:
     assert not folder.exists()
 
 
+def test_a_process_that_does_not_stop_in_time_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.demo.site.STOP_S_MAX", 0.0)
+    with Process.start("provider", tmp_path, ["agents.scripted", "--port", "0"]) as process:
+        assert process.stop() < 0
+
+
 def test_a_bill_since_an_earlier_one_is_the_difference() -> None:
     assert Bill(7, 100, 5_000).since(Bill(2, 40, 1_000)) == Bill(5, 60, 4_000)
 
