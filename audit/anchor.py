@@ -6,7 +6,7 @@ lies after the last anchored checkpoint is the exposure; its age is the lag.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .checkpoint import Checkpoint, open_checkpoint
@@ -18,9 +18,11 @@ from .reader import Reader
 _BETWEEN = b"\n\x00\n"
 """Between two notes; a note cannot contain it, because control characters are refused."""
 
+_TAIL_BYTES = 64 << 10
+
 
 class FileAnchor:
-    """An append-only file of checkpoints of one log."""
+    """An append-only file of checkpoints of one log, cosigned ones too."""
 
     __slots__ = ("_origin", "_path", "_verifiers")
 
@@ -29,27 +31,45 @@ class FileAnchor:
         self._origin = origin
         self._verifiers = verifiers
 
+    def notes(self) -> list[bytes]:
+        """Return all anchored notes as they stand, oldest first."""
+        return [each for each in self._path.read_bytes().split(_BETWEEN) if each] if self._path.exists() else []
+
     def checkpoints(self) -> list[Checkpoint]:
         """Return all anchored checkpoints, oldest first; raise NoteRefused if one is not signed by a known key."""
-        if not self._path.exists():
-            return []
-        notes: Iterable[bytes] = self._path.read_bytes().split(_BETWEEN)
-        return [open_checkpoint(each, self._origin, self._verifiers) for each in notes if each]
+        return [open_checkpoint(each, self._origin, self._verifiers) for each in self.notes()]
 
     def last(self) -> Checkpoint | None:
-        """Return the newest anchored checkpoint."""
-        known = self.checkpoints()
-        return known[-1] if known else None
+        """Return the newest anchored checkpoint; reads only the file's end."""
+        if not self._path.exists():
+            return None
+        with self._path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            notes = [each for each in file.read().split(_BETWEEN) if each]
+        return open_checkpoint(notes[-1], self._origin, self._verifiers) if notes else None
 
     def add(self, reader: Reader) -> Checkpoint | None:
         """Anchor the book's last checkpoint, durable before return; return it, or None if it is anchored already.
 
         Raises BookDamaged if the book does not extend what is anchored: its history was rewritten or cut.
         """
+        new = self.check(reader)
+        if new is None or reader.checkpoint is None:
+            return None
+        self.keep(reader.checkpoint)
+        return new
+
+    def check(self, reader: Reader) -> Checkpoint | None:
+        """Return the book's last checkpoint if it extends what is anchored; None if it is anchored already.
+
+        Raises BookDamaged if the book does not extend what is anchored.
+        """
+        old = self.last()
         if reader.checkpoint is None:
+            if old is not None:
+                raise BookDamaged(f"{self._path} anchors {old.size} records, the book has no checkpoint at all")
             return None
         new = open_checkpoint(reader.checkpoint, self._origin, self._verifiers)
-        old = self.last()
         if old == new:
             return None
         if old is not None:
@@ -58,10 +78,13 @@ class FileAnchor:
                 verify_consistency(old.size, new.size, old.root, new.root, proof)
             except ProofRefused as error:
                 raise BookDamaged(f"the book does not extend what {self._path} anchors: {error}") from error
+        return new
+
+    def keep(self, note: bytes) -> None:
+        """Append a note, durable before return."""
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            os.write(file, reader.checkpoint + _BETWEEN)
+            os.write(file, note + _BETWEEN)
             os.fsync(file)
         finally:
             os.close(file)
-        return new

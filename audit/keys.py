@@ -14,7 +14,7 @@ from pathlib import Path
 from .errors import KeyMissing, NoteRefused
 from .note import ED25519, Signer, Verifier
 
-_PREFIX = "PRIVATE+KEY+"
+PREFIX = "PRIVATE+KEY+"
 _SEED_BYTES = 32
 _MODE = 0o600
 
@@ -23,7 +23,7 @@ def create_signing_key(path: Path, name: str) -> Signer:
     """Make a new key, write it (0600, durable) and its public text beside it; raise KeyMissing if the file exists."""
     seed = secrets.token_bytes(_SEED_BYTES)
     signer = Signer(name, seed)
-    text = f"{_PREFIX}{name}+{signer.verifier.key_id.hex()}+{base64.b64encode(ED25519 + seed).decode()}\n"
+    text = f"{PREFIX}{name}+{signer.verifier.key_id.hex()}+{base64.b64encode(ED25519 + seed).decode()}\n"
     write_secret(path, text.encode())
     path.with_name(path.name + ".pub").write_text(signer.verifier.vkey() + "\n")
     return signer
@@ -33,11 +33,11 @@ def load_signing_key(path: Path) -> Signer:
     """Read a key file; raise KeyMissing if it is absent, readable by others, or malformed."""
     text = read_secret(path).decode(errors="replace").strip()
     try:
-        name, claimed, encoded = text.removeprefix(_PREFIX).split("+", 2)
+        name, claimed, encoded = text.removeprefix(PREFIX).split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
         signer = Signer(name, raw[1:])
     except (ValueError, NoteRefused) as error:
-        raise KeyMissing(f"{path} is no signing key of the form {_PREFIX}name+id+base64") from error
+        raise KeyMissing(f"{path} is no signing key of the form {PREFIX}name+id+base64") from error
     if raw[:1] != ED25519 or signer.verifier.key_id.hex() != claimed:
         raise KeyMissing(f"{path}: the key's id is {signer.verifier.key_id.hex()}, its text says {claimed}")
     return signer

@@ -15,6 +15,7 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,6 +26,7 @@ from .errors import NoteRefused
 NOTE_BYTES_MAX = 1_000_000
 SIGNATURES_MAX = 16
 ED25519 = b"\x01"
+COSIGNATURE = b"\x04"
 _PUBLIC_BYTES = 32
 _ID_BYTES = 4
 
@@ -67,9 +69,10 @@ def key_id(name: str, public: bytes, kind: bytes = ED25519) -> bytes:
 
 
 class Verifier:
-    """A public key and its name. Immutable, usable from any thread."""
+    """A public key and its name. Immutable, usable from any thread. `kind` is the type byte of its key id and text."""
 
     __slots__ = ("_key", "key_id", "name", "public")
+    kind = ED25519
 
     def __init__(self, name: str, public: bytes) -> None:
         """Take a key name and a 32-byte Ed25519 public key."""
@@ -77,7 +80,7 @@ class Verifier:
             raise NoteRefused(f"an Ed25519 public key has {_PUBLIC_BYTES} bytes, got {len(public)}")
         self.name = check_name(name)
         self.public = public
-        self.key_id = key_id(name, public)
+        self.key_id = key_id(name, public, self.kind)
         self._key = Ed25519PublicKey.from_public_bytes(public)
 
     def holds(self, text: str, signature: bytes) -> bool:
@@ -90,18 +93,18 @@ class Verifier:
 
     def vkey(self) -> str:
         """Return the key's text as golang.org/x/mod/sumdb/note reads it: name+id+base64(type ‖ key)."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self.kind + self.public).decode()}"
 
     @classmethod
-    def from_vkey(cls, text: str) -> "Verifier":
+    def from_vkey(cls, text: str) -> Self:
         """Read a key's text; raise NoteRefused if it is malformed or its id does not match."""
         parts = text.strip().split("+", 2)
         if len(parts) != 3:  # noqa: PLR2004 - name, id, key
             raise NoteRefused("a verifier key has the form name+id+base64")
         name, claimed, encoded = parts
         raw = _unbase64(encoded, "a verifier key")
-        if raw[:1] != ED25519:
-            raise NoteRefused(f"key type {raw[:1].hex()!r} of {name!r} is not known; 01 (Ed25519) is")
+        if raw[:1] != cls.kind:
+            raise NoteRefused(f"the key of {name!r} has type {raw[:1].hex()!r}, {cls.kind.hex()} is needed here")
         verifier = cls(name, raw[1:])
         if verifier.key_id.hex() != claimed:
             raise NoteRefused(f"the key of {name!r} has id {verifier.key_id.hex()}, its text says {claimed}")
@@ -146,7 +149,7 @@ def parse(note: bytes) -> Note:
     lines = tail[:-1].split("\n")
     if len(lines) > SIGNATURES_MAX:
         raise NoteRefused(f"a note has {len(lines)} signatures, at most {SIGNATURES_MAX} are read")
-    return Note(text, tuple(_parse_line(line) for line in lines))
+    return Note(text, tuple(parse_line(line) for line in lines))
 
 
 def verify(note: bytes, verifiers: Iterable[Verifier], *, signed_by: int = 1) -> Note:
@@ -177,7 +180,8 @@ def _check_text(text: str) -> None:
         raise NoteRefused("a note must not contain control characters other than newlines")
 
 
-def _parse_line(line: str) -> Signature:
+def parse_line(line: str) -> Signature:
+    """Read one signature line, without its newline; raise NoteRefused if it is none."""
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "\u2014":  # noqa: PLR2004 - dash, name, signature
         raise NoteRefused(f"{line[:80]!r} is no signature line")

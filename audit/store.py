@@ -19,9 +19,9 @@ from .tiles import TILE_WIDTH
 Row = tuple[int, bytes, bytes, int, str, str | None, int | None, str | None]
 """index, leaf hash, body, time (µs UTC), kind, tenant, tseq, run."""
 
-_CHUNKS = (256, 64, 16, 4, 1)
+LEAVES_AT_ONCE_MAX = 64
 _ROW = f"({','.join('?' * LEAF_COLUMNS)})"
-_INSERT = {n: f"INSERT INTO book_leaf VALUES {','.join([_ROW] * n)}" for n in _CHUNKS}  # noqa: S608 - only marks
+_INSERT = [f"INSERT INTO book_leaf VALUES {','.join([_ROW] * n)}" for n in range(LEAVES_AT_ONCE_MAX + 1)]  # noqa: S608
 _PUT_TILE = "INSERT INTO book_tile VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET hashes = excluded.hashes"
 _LEAVES = """SELECT idx, CAST(hash AS BLOB), CAST(body AS BLOB), at_us, kind, tenant, tseq, run
     FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx"""
@@ -91,14 +91,14 @@ def write_through(db: sqlite3.Connection) -> None:
 
 
 def insert_leaves(db: sqlite3.Connection, values: list[Any]) -> None:
-    """Insert rows, given as one flat list, by few wide statements: each gives up the interpreter lock only once."""
-    at, left = 0, len(values) // LEAF_COLUMNS
-    for chunk in _CHUNKS:
-        while left >= chunk:
-            end = at + chunk * LEAF_COLUMNS
-            db.execute(_INSERT[chunk], values[at:end])
-            at = end
-            left -= chunk
+    """Insert rows, given as one flat list, by few wide statements: each gives up the interpreter lock only once.
+
+    Up to `LEAVES_AT_ONCE_MAX` rows are one statement, which is a transaction of its own if none is open.
+    """
+    width = LEAVES_AT_ONCE_MAX * LEAF_COLUMNS
+    for at in range(0, len(values), width):
+        rows = values[at : at + width]
+        db.execute(_INSERT[len(rows) // LEAF_COLUMNS], rows)
 
 
 def put_tiles(db: sqlite3.Connection, changed: dict[tuple[int, int], bytes]) -> None:

@@ -179,17 +179,22 @@ class Writer:
         self._last_us = at_us = max(self._last_us, self._now_us())
         values: list[Any] = []
         outcomes: list[Outcome] = []
-        db.execute("BEGIN IMMEDIATE")
+        if not all(append[0] and not append[2] and append[3] is None for append in group):
+            db.execute("BEGIN IMMEDIATE")
         for append in group:
             try:
                 outcomes.append(self._place(db, append, at_us, values))
             except BookError as error:
                 outcomes.append(error)
-        store.insert_leaves(db, values)
         changed = self._tree.take_changed()
+        alone = not changed and len(group) <= store.LEAVES_AT_ONCE_MAX
+        if not alone and not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+        store.insert_leaves(db, values)  # alone, it commits by itself: waking up once instead of thrice
         if changed:
             store.put_tiles(db, changed)
-        db.execute("COMMIT")
+        if db.in_transaction:
+            db.execute("COMMIT")
         if self._erased:
             self._wipe(db)
         return outcomes

@@ -19,6 +19,7 @@ from .keys import keys
 from .runs import runs
 from .serve import serve
 from .tenants import tenants
+from .witness import witness
 
 EXPECTED = (BookError, ConfigError, HouseError, LedgerUnreadable, StateUnreadable, OSError)
 
@@ -45,7 +46,7 @@ def main() -> None:
     """  # noqa: D301 - click's own mark for lines that are not to be wrapped
 
 
-_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit)
+_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness)
 for _command in _ALL:
     if isinstance(_command, click.Command):
         main.add_command(_command)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from .anchors import AnchorSettings
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .tenants import TenantSettings
 from .upstreams import ModelSettings, UpstreamSettings
@@ -77,6 +78,9 @@ class Config(Settings):
     tenants: tuple[TenantSettings, ...] = Field(
         default=(), max_length=10_000, description="declared tenants, read-only"
     )
+    anchors: tuple[AnchorSettings, ...] = Field(
+        default=(), max_length=16, description="the book's checkpoints, elsewhere"
+    )
     bounds: BoundSettings = BoundSettings()
 
     @field_validator("folder")
@@ -118,6 +122,12 @@ def _references(config: Config) -> Iterator[str]:
     yield from _repeated("upstreams", (upstream.name for upstream in config.upstreams))
     yield from _repeated("models", (model.name for model in config.models))
     yield from _repeated("profiles", (profile.name for profile in config.profiles))
+    yield from _repeated("anchors", (anchor.name for anchor in config.anchors))
+    yield from (
+        f"anchors[{at}].file: it lies in the folder that it is to vouch for"
+        for at, anchor in enumerate(config.anchors)
+        if anchor.file is not None and anchor.file.is_relative_to(config.folder)
+    )
     upstreams = {upstream.name for upstream in config.upstreams}
     models = {model.name for model in config.models}
     for at, model in enumerate(config.models):
@@ -173,6 +183,8 @@ def warnings(config: Config) -> list[str]:
     found = []
     if config.master_key is None:
         found.append(f"master_key: none is configured; {config.master_key_path} is made and used instead")
+    if not config.anchors:
+        found.append("anchors: none; whoever has the signing key could rewrite the book unseen")
     for place, part in (("listen", config.listen), ("admin", config.admin)):
         if part and not _is_loopback(part.host):
             found.append(f"{place}.host: {part.host} is reachable from outside, and keys travel in plain HTTP")

@@ -80,7 +80,7 @@ def test_a_malformed_note_is_refused_and_says_why(spoil, words: str) -> None:  #
     [
         ("name+00000000", "form name"),
         ("name+00000000+!", "not base64"),
-        ("name+00000000+AgAA", "key type"),
+        ("name+00000000+AgAA", "has type"),
         ("name+00000000+AQAA", "32 bytes"),
         (GO_VKEY.replace("c74f20a3", "c74f20a4"), "its text says c74f20a4"),
         ("na me" + GO_VKEY[12:], "no key name"),

@@ -74,4 +74,9 @@ def test_what_is_not_for_production_is_said(tmp_path: Path) -> None:
         assert place in said
     assert "admin.host" not in said
     path.write_text("listen: {host: some.name}")
-    assert [each.partition(":")[0] for each in warnings(load(path))] == ["master_key", "listen.host", "models"]
+    assert [each.partition(":")[0] for each in warnings(load(path))] == [
+        "master_key",
+        "anchors",
+        "listen.host",
+        "models",
+    ]

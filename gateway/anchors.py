@@ -1,0 +1,201 @@
+"""Anchors the book while it is served: each new checkpoint goes to files and witnesses elsewhere, at most 60 s apart.
+
+A witness's cosigned checkpoints are kept beside the book in `cosigned.NAME` for auditors. If an anchor has seen what
+the book does not contain, the book was rewritten, cut, or restored from an old copy: the gateway is unready until a
+person has looked. An anchor that cannot be reached is a lag in the metrics and never holds up a call.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from audit.anchor import FileAnchor
+from audit.cosignature import CosignatureVerifier
+from audit.errors import BookDamaged, BookError, ProofRefused
+from audit.note import Verifier
+from audit.reader import Reader
+from audit.witness import REQUEST_BYTES_MAX, accept, addition
+from limits.clock import Clock
+
+from .config.anchors import AnchorSettings
+
+log = logging.getLogger("tollhouse.anchors")
+
+_CONFLICT = 409
+_UNPROVEN = 422
+_DONE = 200
+_ADVICE = "if an old copy was restored, restore the newest; else keep both as evidence, and name another anchor file"
+
+
+class Anchor(Protocol):
+    """One place elsewhere."""
+
+    async def add(self, book: Path) -> None:
+        """Anchor the book's last checkpoint, durable on return.
+
+        Raises BookDamaged if it does not extend what was anchored; BookError, OSError, httpx.HTTPError if it fails.
+        """
+        ...
+
+
+class Filed:
+    """A file, perhaps on a slow share: written in a thread."""
+
+    def __init__(self, anchor: FileAnchor) -> None:
+        self._anchor = anchor
+
+    async def add(self, book: Path) -> None:
+        """Append the last checkpoint if it is new."""
+        await asyncio.to_thread(self.add_now, book)
+
+    def add_now(self, book: Path) -> None:
+        """Do the same in this thread."""
+        with Reader.open(book) as reader:
+            self._anchor.add(reader)
+
+
+class Witnessed:
+    """A C2SP witness; its cosigned checkpoints are kept in a file beside the book."""
+
+    def __init__(self, url: str, witness: Verifier, kept: FileAnchor, *, wait_s_max: float) -> None:
+        self._url = f"{url}/add-checkpoint"
+        self._witness = witness
+        self._kept = kept
+        self._wait_s_max = wait_s_max
+
+    async def add(self, book: Path) -> None:
+        """Have the last checkpoint cosigned if it is new."""
+        with Reader.open(book) as reader:
+            last = self._kept.last()
+            if reader.checkpoint is None or self._kept.check(reader) is None:
+                return
+            answer = await self._ask(reader, 0 if last is None else last.size)
+            if answer.status_code == _CONFLICT:
+                answer = await self._ask(reader, _size(answer))
+            if answer.status_code in (_CONFLICT, _UNPROVEN):
+                raise BookDamaged(f"the witness {self._witness.name} saw another history: {answer.text[:200].strip()}")
+            if answer.status_code != _DONE:
+                raise BookError(f"the witness {self._witness.name} answered with status {answer.status_code}")
+            self._kept.keep(accept(reader.checkpoint, answer.content, self._witness))
+
+    async def _ask(self, reader: Reader, old: int) -> httpx.Response:
+        try:
+            body = addition(reader, old).encode()
+        except ProofRefused as error:
+            raise BookDamaged(f"the witness {self._witness.name} saw {old} records: {error}") from error
+        async with (
+            httpx.AsyncClient(timeout=self._wait_s_max, follow_redirects=False) as client,
+            client.stream("POST", self._url, content=body) as answer,
+        ):
+            size = 0
+            pieces = []
+            async for piece in answer.aiter_raw():
+                size += len(piece)
+                if size > REQUEST_BYTES_MAX:
+                    raise BookError(
+                        f"the witness {self._witness.name} answered with more than {REQUEST_BYTES_MAX} bytes"
+                    )
+                pieces.append(piece)
+            return httpx.Response(answer.status_code, content=b"".join(pieces))
+
+
+def _size(answer: httpx.Response) -> int:
+    try:
+        return int(answer.text[:20])
+    except ValueError:
+        raise BookError("the witness answered with a conflict and no size") from None
+
+
+class Anchors(Collector):
+    """All anchors of one book, their lag and whether one of them contradicts the book."""
+
+    def __init__(
+        self, settings: Sequence[AnchorSettings], book: Path, origin: str, verifier: Verifier, clock: Clock
+    ) -> None:
+        self._book = book
+        self._clock = clock
+        self.contradictions: dict[str, str] = {}
+        self._anchors = {each.name: _anchor(each, book, origin, verifier) for each in settings}
+        self._every_s = {each.name: each.every_s for each in settings}
+        self._done_ns = dict.fromkeys(self._anchors, clock.monotonic_ns())
+        self._failed = dict.fromkeys(self._anchors, 0)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def check(self) -> None:
+        """Compare the book with the files before anything is served; raises BookDamaged if it does not extend them."""
+        for name, anchor in self._anchors.items():
+            if isinstance(anchor, Filed):
+                try:
+                    anchor.add_now(self._book)
+                except BookDamaged as error:
+                    raise BookDamaged(f"{error}; {_ADVICE}") from error
+                except OSError as error:
+                    log.warning("anchor %s cannot be reached: %s", name, error)
+
+    def start(self) -> None:
+        """Begin; the first anchoring is at once."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._every(name, wait_s)) for name, wait_s in self._every_s.items()]
+
+    async def stop(self) -> None:
+        """End, and anchor what was signed last."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for name in self._anchors:
+            await self.turn(name)
+
+    async def turn(self, name: str) -> None:
+        """Anchor in one place what is new; a failure is logged, counted, and made up for by a later turn."""
+        try:
+            await self._anchors[name].add(self._book)
+        except BookDamaged as error:
+            self.contradictions[name] = str(error)
+            log.error("anchor %s contradicts the book: %s", name, error)  # noqa: TRY400 - the sentence says it
+        except (BookError, OSError, httpx.HTTPError) as error:
+            self._failed[name] += 1
+            log.warning("anchor %s is late: %s", name, error or type(error).__name__)
+        else:
+            self.contradictions.pop(name, None)
+            self._done_ns[name] = self._clock.monotonic_ns()
+
+    def unready(self) -> list[str]:
+        """Return a sentence for each anchor that contradicts the book; who may ask learns no path."""
+        return [f"anchor {name} has seen another history of the book" for name in self.contradictions]
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the samples of this moment."""
+        lag = GaugeMetricFamily(
+            "tollhouse_anchor_lag_seconds", "Since all that was signed was anchored", labels=("anchor",)
+        )
+        failed = CounterMetricFamily("tollhouse_anchor_failures", "Anchorings that failed", labels=("anchor",))
+        apart = GaugeMetricFamily(
+            "tollhouse_anchor_contradicts", "1: the book is not what was anchored", labels=("anchor",)
+        )
+        now_ns = self._clock.monotonic_ns()
+        for name, done_ns in self._done_ns.items():
+            lag.add_metric((name,), (now_ns - done_ns) / 1e9)
+            failed.add_metric((name,), self._failed[name])
+            apart.add_metric((name,), float(name in self.contradictions))
+        return iter((lag, failed, apart))
+
+    async def _every(self, name: str, wait_s: float) -> None:
+        while True:
+            await self.turn(name)
+            await asyncio.sleep(wait_s)
+
+
+def _anchor(settings: AnchorSettings, book: Path, origin: str, verifier: Verifier) -> Anchor:
+    if settings.file is not None:
+        return Filed(FileAnchor(settings.file, origin, [verifier]))
+    assert settings.witness is not None  # noqa: S101 - the configuration has one of the two
+    assert settings.witness_key is not None  # noqa: S101 - as above
+    kept = FileAnchor(book.with_name(f"cosigned.{settings.name}"), origin, [verifier])
+    key = CosignatureVerifier.from_vkey(settings.witness_key)
+    return Witnessed(settings.witness, key, kept, wait_s_max=settings.wait_s_max)
