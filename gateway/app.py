@@ -19,6 +19,7 @@ from . import life
 from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
+from .anchors import Anchors
 from .catalogue import Catalogue
 from .client import Receive, Send
 from .config import Config
@@ -94,8 +95,10 @@ class Tollhouse:
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
+        self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
+        metrics.register(self.anchors)
         self.parts = Parts(
             config=config,
             directory=house.directory,
@@ -161,7 +164,7 @@ class Tollhouse:
             reasons.append(f"the book cannot be written: {self.house.book.failure}")
         if self.lives.draining:
             reasons.append("the gateway is shutting down")
-        return reasons
+        return reasons + self.anchors.unready()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -188,6 +191,7 @@ class Tollhouse:
         if config.admin is not None:
             await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
         self.housekeeping.start()
+        self.anchors.start()
         if self._ready is not None:
             self._ready()
 
@@ -195,6 +199,7 @@ class Tollhouse:
         """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
         await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
         await self.housekeeping.stop()
+        await self.anchors.stop()
         await self._opened.aclose()
         await self.catalogue.close()
 
@@ -205,8 +210,10 @@ def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None
     with open_house(config, clock) as house:
         sock = listen(config.listen.host, config.listen.port)
         bounds = config.bounds
+        app = Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None)
+        app.anchors.check()
         server = _Server(
-            Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None),
+            app,
             limits=head_limits(bounds),
             shutdown_grace_s=bounds.shutdown_grace_s,
         )
