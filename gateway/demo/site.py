@@ -22,7 +22,7 @@ import yaml
 from ..admin.local import short
 from .written import CONFIG, SCRIPT
 
-START_S_MAX = 20.0
+START_S_MAX = 60.0
 STOP_S_MAX = 30.0
 _POLL_S = 0.02
 _LOG_CHARS_MAX = 2_000

@@ -10,6 +10,7 @@ from gateway.errors import TABLE
 from gateway.stage import AttemptStage, CallStage
 from tests.docs import generated
 from tests.docs.generated import ROOT
+from tests.gateway.live import live
 
 CODES = {ending.code for ending in TABLE}
 PAGES = sorted(
@@ -83,6 +84,15 @@ def test_links_and_paths_on_a_page_lead_somewhere(name: str) -> None:
     broken = [link for link in _LINK.findall(text) if not (folder / link).exists()]
     missing = [path for path in _PATH.findall(text) if not _exists(path)]
     assert broken + missing == []
+
+
+async def test_every_route_that_is_served_is_in_the_readme(tmp_path: Path) -> None:
+    served = (ROOT / "README.md").read_text().partition("\nServed: ")[2].partition("\n\n")[0]
+    async with live(tmp_path) as gate:
+        assert [path for path in gate.app.routes._dialects if f"`{path}`" not in served] == []
+        for path in ("/livez", "/readyz", "/metrics", "/docs", "/v1/models"):
+            assert f"`{path}`" in served
+            assert (await gate.http.get(path)).status_code == 200, path
 
 
 def _exists(path: str) -> bool:
