@@ -190,11 +190,11 @@ class Firewall(CallStage):
         if watch is None or not watch.released:
             return
         try:
-            if call.run is not None and call.ending is None and not call.left:
+            if call.run is not None and call.ending is None:
                 await self._count(call, len(watch.released))
         except Ending as ending:
             call.ending = ending
-        if call.ending is not None or call.left:
+        if call.ending is not None:
             for told in call.kept["tools"]:
                 told["decision"] = "withheld" if told["decision"] == "authorised" else told["decision"]
             return

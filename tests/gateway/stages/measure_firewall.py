@@ -9,6 +9,7 @@ import gc
 import time
 from typing import Any
 
+from gateway.call import Call, Event
 from gateway.dialects.openai_chat import ChatReader
 from tests.gateway.stages.exchange import Stages, call_for
 
@@ -48,7 +49,7 @@ async def firewall_us(tools: int, calls: int, *, called: bool) -> float:
     """Return Firewall's own µs a call: admit, inspect, settle."""
     stages = Stages()
     tree = request(tools, calls)
-    pairs = []
+    pairs: list[tuple[Call, Event]] = []
     for _ in range(TURNS):
         call = call_for(tree) if not pairs else copy.copy(pairs[0][0])
         call.kept, call.decisions = {}, []

@@ -106,6 +106,6 @@ async def test_in_an_outage_the_latest_equal_answer_stands_in_and_says_so(tmp_pa
         gate.upstream.fault(Fault("status", status=500))
         again = await gate.http.post(PATH, json=chat("good words", stream=stream))
         assert again.headers["x-tollhouse-degraded"] == "stored"
-        assert "good" in again.text
+        assert said(again.text) == "good words"
         other = await gate.http.post(PATH, json=chat("other words", stream=stream))
-        assert "We are down." in other.text
+        assert said(other.text) == "We are down."

@@ -174,3 +174,16 @@ def test_the_old_function_call_is_held_and_checked_too() -> None:
     bad = read(stages.inspect(call, [piece(name="find", arguments="{}"), dict(end, choices=[dict(end["choices"][0])])]))
     assert bad[0]["finish"] == "stop"
     assert "do not fit its schema" in bad[0]["content"]
+
+
+def test_a_schema_is_held_against_the_clear_value_and_the_client_gets_it_back() -> None:
+    schema = {"type": "object", "properties": {"to": {"type": "string", "pattern": "^[^@]+@example\\.com$"}}}
+    request = {**REQUEST, "n": 1, "tools": [{"type": "function", "function": {"name": "mail", "parameters": schema}}]}
+    call = call_for(request)
+    stages = Stages()
+    anyio.run(stages.admit, call)
+    assert call.request is not None
+    placeholder = call.request.texts[0].value.removeprefix("mail ")
+    assert "@" not in placeholder
+    found = read(stages.inspect(call, deltas(0, "", [("mail", f'{{"to":"{placeholder}"}}')], 3)))
+    assert found[0]["calls"][0]["arguments"] == '{"to":"bob@example.com"}'
