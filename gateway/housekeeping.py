@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from limits.entries import ExpireEntry
 from limits.seam import LocalLedger
 
 from .directory import Registry
@@ -16,6 +17,7 @@ log = logging.getLogger("tollhouse.housekeeping")
 
 _EXPIRE_EVERY_S = 1.0
 _WRITE_EVERY_S = 60.0
+_ENTRIES_A_RECORD = 200
 
 
 class Housekeeping:
@@ -27,6 +29,7 @@ class Housekeeping:
         self._registry = registry
         self._strangers = strangers
         self._tasks: list[asyncio.Task[None]] = []
+        self._unwritten: list[ExpireEntry] = []
 
     def start(self) -> None:
         """Begin."""
@@ -48,10 +51,11 @@ class Housekeeping:
 
     async def expire(self) -> None:
         """Charge holds whose time is over in full, and write that down."""
-        entries = self._ledger.expire()
-        for start in range(0, len(entries), 200):
+        self._unwritten += self._ledger.expire()
+        while entries := self._unwritten[:_ENTRIES_A_RECORD]:
             record = {"kind": "ledger", "reason": "expired", "actor": "system"}
-            await self._journal.write(record, tenant=None, entries=entries[start : start + 200])
+            await self._journal.write(record, tenant=None, entries=entries)
+            del self._unwritten[: len(entries)]
 
     async def minute(self) -> None:
         """Write up the strangers; forget what has expired."""
