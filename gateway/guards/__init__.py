@@ -5,6 +5,7 @@ Works on texts only; knows no HTTP and no vendor's JSON, and imports nothing els
 
 from __future__ import annotations
 
+from .cargo import redact_cargo
 from .detect import Detector
 from .findings import Finding, Hit
 from .policy import Action, Direction, Policy
@@ -22,4 +23,5 @@ __all__ = [
     "Vault",
     "VaultFull",
     "VaultSealBroken",
+    "redact_cargo",
 ]

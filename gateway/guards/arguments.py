@@ -1,4 +1,4 @@
-# ruff: noqa: E501, S105, SIM905 - names are one table; a JSON token is no secret
+# ruff: noqa: E501, SIM905 - names are one table
 """Tool arguments in two forms: `clear` for the gateway's own checks, `released` for whoever runs the tool.
 
 Works on the JSON text itself, string literal by string literal, so numbers, order, blanks and keys stay byte for byte
@@ -8,10 +8,10 @@ and what was valid JSON stays valid. What is not JSON is left as it is: nothing 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Literal
 
+from .json_text import literals, plain
 from .restore import NO_HOSTS, restore, restore_everywhere
 from .vault import Vault
 
@@ -22,9 +22,6 @@ DESTINATIONS = frozenset(
     "baseurl target destination to cc bcc recipient recipients receiver toaddress toemail emailto sendto replyto forwardto "
     "channel chatid iban account accountnumber payee beneficiary wallet proxy remote repository bucket path".split()
 )
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
-_COLON = re.compile(r"\s*:")
-_JOINERS = re.compile(r"[\s_\-.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,15 @@ def restore_arguments(
         json.loads(json_text)
     except (ValueError, RecursionError):
         return Arguments(json_text, json_text)
-    named = frozenset(map(_plain, names))
-    closed = frozenset(map(_plain, destinations))
+    named = frozenset(map(plain, names))
+    closed = frozenset(map(plain, destinations))
     clear: list[str] = []
     released: list[str] = []
     last = 0
-    for start, end, keys in _strings(json_text):
+    for start, end, is_key, keys, _ in literals(json_text):
         literal = json_text[start:end]
+        if is_key or literal[0] != '"':
+            continue
         value = json.loads(literal)
         full = restore_everywhere(value, vault)
         if full == value:
@@ -76,27 +75,3 @@ def restore_arguments(
         last = end
     rest = json_text[last:]
     return Arguments("".join((*clear, rest)), "".join((*released, rest)))
-
-
-def _plain(name: str) -> str:
-    return _JOINERS.sub("", name).lower()
-
-
-def _strings(json_text: str) -> list[tuple[int, int, list[str]]]:
-    """Start, end and the plain names of all keys above, for every string value of a valid JSON text."""
-    found: list[tuple[int, int, list[str]]] = []
-    above: list[str] = []
-    key = ""
-    for match in _TOKEN.finditer(json_text):
-        token = match.group()
-        if token[0] == '"':
-            if _COLON.match(json_text, match.end()):
-                key = _plain(json.loads(token))
-            else:
-                found.append((match.start(), match.end(), [*above, key]))
-        elif token in "{[":
-            above.append(key)
-            key = key if token == "[" else ""
-        elif token in "}]":
-            key = above.pop()
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import re2
 
@@ -17,8 +17,8 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _RUN_BYTES_MAX = 65_536
 
 
-def _nothing(_buf: bytes) -> Iterator[Hit]:
-    return iter(())
+def _nothing(_buf: bytes, _taken: Sequence[Hit]) -> Iterable[Hit]:
+    return ()
 
 
 ENCODED = Rule("base64", frozenset(), r"[A-Za-z0-9+/_\-]{16}", "RFC 4648", _nothing)

@@ -29,13 +29,38 @@ class Detector:
         rules = self._gate.hits(view.buf)
         return self._located(view, rules, kinds) if rules else []
 
-    def scan_many(self, texts: Sequence[str]) -> list[int]:
-        """Indexes of the texts worth a scan. One pass over all of them when nothing hits, as is ordinary."""
-        if not self._gate.hits(normalise(_SEPARATOR.join(texts)).buf):
-            return []
+    def scan_texts(self, texts: Sequence[str], kinds: Container[str]) -> dict[int, list[Hit]]:
+        """Hits of each text that has any, by its index: one pass over all of them, since most hold nothing."""
         if len(texts) == 1:
-            return [0]
-        return [index for index, text in enumerate(texts) if self._gate.hits(normalise(text).buf)]
+            hits = self.scan(texts[0], kinds)
+            return {0: hits} if hits else {}
+        view = normalise(_SEPARATOR.join(texts))
+        rules = self._gate.hits(view.buf)
+        hits = self._located(view, rules, kinds) if rules else []
+        return self._shared_out(hits, texts, kinds) if hits else {}
+
+    def _shared_out(self, hits: list[Hit], texts: Sequence[str], kinds: Container[str]) -> dict[int, list[Hit]]:
+        """Hits of the joined texts, in offsets of each; a text whose hit runs on into the next is scanned by itself."""
+        found: dict[int, list[Hit]] = {}
+        again: set[int] = set()
+        index, begin = 0, 0
+        end = len(texts[0])
+        for start, stop, kind, rule in hits:
+            while start >= end + len(_SEPARATOR):
+                index, begin = index + 1, end + len(_SEPARATOR)
+                end = begin + len(texts[index])
+            if stop <= end:
+                found.setdefault(index, []).append(Hit(start - begin, stop - begin, kind, rule))
+                continue
+            last, reach = index, end
+            while reach < stop and last < len(texts):
+                again.add(last)
+                last += 1
+                reach += len(_SEPARATOR) + (len(texts[last]) if last < len(texts) else 0)
+            again.update((last,) if last < len(texts) else ())
+        for index in again:
+            found[index] = self.scan(texts[index], kinds)
+        return {index: hits for index, hits in found.items() if hits}
 
     def _located(self, view: View, rules: list[Rule], kinds: Container[str]) -> list[Hit]:
         hits = settled(self._raw(view.buf, rules, kinds))
@@ -43,6 +68,8 @@ class Detector:
             return hits
         if b"\\" in view.buf:
             hits = [_unescaped(view.buf, hit) for hit in hits]
+        if view.chars is None and view.origin is None:
+            return hits
         places = view.spans([(hit.start, hit.end) for hit in hits])
         return [Hit(start, end, hit.kind, hit.rule) for (start, end), hit in zip(places, hits, strict=True)]
 
@@ -52,7 +79,7 @@ class Detector:
             if rule is ENCODED:
                 hits.extend(self._encoded(buf, kinds))
             else:
-                hits.extend(hit for hit in rule.find(buf) if hit.kind in kinds)
+                hits.extend([hit for hit in rule.find(buf, hits) if hit.kind in kinds])
         return hits
 
     def _encoded(self, buf: bytes, kinds: Container[str]) -> Iterable[Hit]:

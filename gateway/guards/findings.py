@@ -5,7 +5,6 @@ Findings go to spans, records, metrics and headers, so nothing printable about o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .policy import Action, Direction
@@ -20,8 +19,7 @@ class Hit(NamedTuple):
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One found value. `start` and `end` are character offsets in the string at `place` (a JSON pointer)."""
 
     kind: str

@@ -18,7 +18,7 @@ _MEMORY_BYTES = 64 * 1024 * 1024
 class Gate:
     """Rules by what their gates say of a text. Immutable after construction and safe to share."""
 
-    __slots__ = ("_rules", "_set")
+    __slots__ = ("_match", "_rules", "_set")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         by_gate: dict[str, list[Rule]] = {}
@@ -30,9 +30,10 @@ class Gate:
         for gate in by_gate:
             self._set.Add(gate.encode())
         self._set.Compile()
+        self._match = self._set._set.Match  # noqa: SLF001 - the engine below the wrapper, as in rule.py
         self._rules = tuple(tuple(rules) for rules in by_gate.values())
 
     def hits(self, buf: bytes) -> list[Rule]:
         """Return the rules whose gate matches somewhere in `buf`."""
-        found = self._set.Match(buf)
+        found = self._match(buf)
         return [rule for index in sorted(found) for rule in self._rules[index]] if found else []

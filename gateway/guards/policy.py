@@ -50,6 +50,7 @@ class Policy:
 
     rules: Mapping[str, Mapping[Direction, Action]] = field(default_factory=dict)
     actions: Mapping[Direction, Mapping[str, Action]] = field(init=False, repr=False)
+    one_look: bool = field(init=False, repr=False)  # requests and tool results are looked through for the same kinds
 
     def __post_init__(self) -> None:
         for kind, per_direction in self.rules.items():
@@ -62,6 +63,7 @@ class Policy:
                     raise ValueError(f"unknown action {action!r}; expected one of {', '.join(ACTIONS)}")
         table = {direction: MappingProxyType(self._column(direction)) for direction in DIRECTIONS}
         object.__setattr__(self, "actions", MappingProxyType(table))
+        object.__setattr__(self, "one_look", table["request"].keys() == table["tool_result"].keys())
 
     def _column(self, direction: Direction) -> dict[str, Action]:
         column: dict[str, Action] = {}

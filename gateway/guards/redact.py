@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from .detect import Detector
 from .findings import Finding, Hit
@@ -20,9 +20,9 @@ class Redactor:
     def __init__(self, detector: Detector | None = None) -> None:
         self.detector = Detector() if detector is None else detector
 
-    def scan_many(self, texts: Sequence[str]) -> list[int]:
-        """Indexes of the texts that `redact` must see; the others hold nothing."""
-        return self.detector.scan_many(texts)
+    def scan_texts(self, texts: Sequence[str], kinds: Container[str]) -> dict[int, list[Hit]]:
+        """Hits of each text that holds any, by its index; for `applied`."""
+        return self.detector.scan_texts(texts, kinds)
 
     def redact(
         self, text: str, policy: Policy, vault: Vault, direction: Direction, place: str = "", *, context: str = ""
@@ -34,25 +34,7 @@ class Redactor:
         """
         actions = policy.actions[direction]
         hits = self._named(text, actions, context) if context else self.detector.scan(text, actions)
-        if not hits:
-            return text, []
-        pieces: list[str] = []
-        findings: list[Finding] = []
-        last = 0
-        for hit in hits:
-            value = text[hit.start : hit.end]
-            if is_placeholder(value, vault):
-                continue
-            action = actions[hit.kind]
-            replaced, action = replacement(hit, value, action, vault)
-            findings.append(Finding(hit.kind, hit.rule, direction, place, hit.start, hit.end, action))
-            if replaced is not None:
-                pieces += (text[last : hit.start], replaced)
-                last = hit.end
-        if not pieces:
-            return text, findings
-        pieces.append(text[last:])
-        return "".join(pieces), findings
+        return applied(text, hits, actions, vault, direction, place=place) if hits else (text, [])
 
     def _named(self, text: str, kinds: Container[str], context: str) -> list[Hit]:
         """Scan the text as the value of its key, and give offsets in the text alone."""
@@ -61,16 +43,44 @@ class Redactor:
         return [Hit(max(hit.start - lead, 0), hit.end - lead, hit.kind, hit.rule) for hit in hits if hit.end > lead]
 
 
-def replacement(hit: Hit, value: str, action: Action, vault: Vault) -> tuple[str | None, Action]:
+def applied(
+    text: str,
+    hits: Iterable[Hit],
+    actions: Mapping[str, Action],
+    vault: Vault,
+    direction: Direction,
+    *,
+    place: str = "",
+) -> tuple[str, list[Finding]]:
+    """Return the text with its hits replaced as `actions` say, and the findings."""
+    pieces: list[str] = []
+    findings: list[Finding] = []
+    last = 0
+    for start, end, kind, rule in hits:
+        value = text[start:end]
+        if "_" in value and is_placeholder(value, vault):
+            continue
+        replaced, action = replacement(kind, value, actions[kind], vault)
+        findings.append(Finding(kind, rule, direction, place, start, end, action))
+        if replaced is not None:
+            pieces += (text[last:start], replaced)
+            last = end
+    if not pieces:
+        return text, findings
+    pieces.append(text[last:])
+    return "".join(pieces), findings
+
+
+def replacement(kind: str, value: str, action: Action, vault: Vault) -> tuple[str | None, Action]:
     """Say what stands for a value under an action (None: it stays), and the action that was really taken."""
     if action == "observe":
         return None, action
     if action == "tokenize":
         try:
-            return vault.placeholder(hit.kind, value), action
+            return vault.placeholder(kind, value), action
         except VaultFull:
             action = "mask"
-    return mask(hit.kind), action
+    return mask(kind), action
 
 
 def mask(kind: str) -> str:

@@ -6,7 +6,7 @@ that gives the value's form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import re2
@@ -15,7 +15,7 @@ from .findings import Hit
 
 _UNANCHORED = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001 - the engine below the wrapper, see Pattern
 Check = Callable[[bytes, int, int], bool]
-Find = Callable[[bytes], Iterator[Hit]]
+Find = Callable[[bytes, Sequence[Hit]], Iterable[Hit]]
 
 
 class Pattern:
@@ -44,15 +44,18 @@ class Pattern:
             if at > size:
                 return
 
-    def span(self, buf: bytes) -> tuple[int, int] | None:
-        """Return the span of the first match, if there is one."""
-        found = self._match(_UNANCHORED, buf, 0, len(buf))
+    def span(self, buf: bytes, at: int = 0) -> tuple[int, int] | None:
+        """Return the span of the first match from `at` on, if there is one."""
+        found = self._match(_UNANCHORED, buf, at, len(buf))
         return None if found[0][0] < 0 else found[self._group]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`find(buf)` yields hits in byte offsets of the normalised text; it runs only where `gate` matches."""
+    """`find(buf, taken)` gives hits in byte offsets of the normalised text; it runs only where `gate` matches.
+
+    `taken` is what the rules before it found: a rule may pass that over.
+    """
 
     name: str
     kinds: frozenset[str]
@@ -67,12 +70,17 @@ def pattern_rule(
     """Return a rule whose hits are `pattern`'s first group, or its whole match if it has none, where `check` agrees."""
     compiled = Pattern(pattern)
 
-    def find(buf: bytes) -> Iterator[Hit]:
+    def find(buf: bytes, _taken: Sequence[Hit]) -> Iterator[Hit]:
         for start, end in compiled.spans(buf):
             if check is None or check(buf, start, end):
                 yield Hit(start, end, kind, name)
 
     return Rule(name, frozenset({kind}), pattern if gate is None else gate, source, find)
+
+
+def before(buf: bytes, start: int, size: int) -> bytes:
+    """Return at most `size` bytes of what stands before `start` in the same text (TEXT_END parts joined texts)."""
+    return buf[max(0, start - size) : start].rpartition(b"\x00")[2]
 
 
 def words(*alternatives: str) -> str:

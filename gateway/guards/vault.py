@@ -1,6 +1,7 @@
 """The run's vault: which placeholder stands for which value, and nothing that tells one from the other outside.
 
-A placeholder is `LABEL_` and 16 of 16 consonants: 64 bits of HMAC-SHA256(run's random key, kind, value). So the
+A placeholder is `LABEL_` and 16 of 16 consonants: 64 bits of keyed BLAKE2b (RFC 7693 §2.9: a MAC in one pass) of
+kind and value under the run's random key. So the
 same value has the same placeholder in every turn (prompt caches hold), nobody can make one that the vault takes for its
 own, and none is a prefix of another: a label has no underscore and all suffixes are of one length. Only what this vault
 issued is restored. `sealed` and `opened` carry it to disk or another replica under AES-256-GCM (NIST SP 800-38D).
@@ -8,10 +9,10 @@ issued is restored. `sealed` and `opened` carry it to disk or another replica un
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 import re
+from hashlib import blake2b
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
@@ -37,7 +38,7 @@ LABELS = MappingProxyType(
     }
 )
 SUFFIX_CHARS = 16
-_LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKLMNPQRST")
+_LETTERS = bytes.maketrans(b"0123456789abcdef", b"BCDFGHJKLMNPQRST")
 PLACEHOLDER = re.compile(rf"(?:{'|'.join(LABELS.values())})_[B-DF-HJ-NP-T]{{{SUFFIX_CHARS}}}(?![A-Za-z0-9])")
 PLACEHOLDER_CHARS_MAX = max(map(len, LABELS.values())) + 1 + SUFFIX_CHARS
 _KEY_BYTES = 32
@@ -61,9 +62,9 @@ class Vault:
     __slots__ = ("_by_placeholder", "_by_value", "_entries_max", "_key", "_value_chars_max")
 
     def __init__(self, *, key: bytes | None = None, entries_max: int = 10_000, value_chars_max: int = 16_384) -> None:
-        self._key = os.urandom(_KEY_BYTES) if key is None else key
-        if len(self._key) < _KEY_BYTES:
-            raise ValueError(f"a vault's key has at least {_KEY_BYTES} bytes, not {len(self._key)}")
+        if key is not None and len(key) != _KEY_BYTES:
+            raise ValueError(f"a vault's key has {_KEY_BYTES} bytes, not {len(key)}")
+        self._key = key
         self._entries_max = entries_max
         self._value_chars_max = value_chars_max
         self._by_placeholder: dict[str, str] = {}
@@ -75,6 +76,13 @@ class Vault:
     def __repr__(self) -> str:
         return f"<Vault of {len(self)} values>"
 
+    @property
+    def key(self) -> bytes:
+        """The key of its placeholders, made when the first is asked for: most calls never need one."""
+        if self._key is None:
+            self._key = os.urandom(_KEY_BYTES)
+        return self._key
+
     def placeholder(self, kind: str, value: str) -> str:
         """Return the placeholder of `value`, issued now if it is new. VaultFull if it cannot be kept."""
         known = self._by_value.get((kind, value))
@@ -84,8 +92,9 @@ class Vault:
             raise VaultFull(f"vault holds {len(self)} values, at most {self._entries_max}")
         if len(value) > self._value_chars_max:
             raise VaultFull(f"value has {len(value)} characters, at most {self._value_chars_max}")
-        digest = hmac.digest(self._key, f"{kind}\x00{value}".encode("utf-8", "surrogatepass"), "sha256")
-        made = f"{LABELS[kind]}_{digest[: SUFFIX_CHARS // 2].hex().translate(_LETTERS)}"
+        named = f"{kind}\x00{value}".encode("utf-8", "surrogatepass")
+        digest = blake2b(named, key=self._key or self.key, digest_size=SUFFIX_CHARS // 2).hexdigest()
+        made = f"{LABELS[kind]}_{digest.encode().translate(_LETTERS).decode()}"
         self._by_placeholder[made] = value
         self._by_value[kind, value] = made
         return made
@@ -97,7 +106,7 @@ class Vault:
     def sealed(self, key: bytes, run: str) -> bytes:
         """Return the whole vault encrypted under a 32-byte key and bound to the run's id."""
         rows = [[kind, value, made] for (kind, value), made in self._by_value.items()]
-        plain = json.dumps({"key": self._key.hex(), "rows": rows}).encode()
+        plain = json.dumps({"key": self.key.hex(), "rows": rows}).encode()
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + AESGCM(key).encrypt(nonce, plain, run.encode())
 

@@ -10,7 +10,7 @@ from ..call import Call, Event, Part, Reply
 from ..errors import ContentBlocked
 from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
-from ..guards.stream import Lane
+from ..guards.stream import Lane, is_plain
 from ..papers import Profile
 from ..stage import CallStage
 from ..vaults import Vaults
@@ -128,6 +128,8 @@ class Guard(CallStage):
 
     def _flow(self, call: Call, kept: _Guarding, event: Event, part: Part) -> None:
         whole = event.whole
+        if whole and is_plain(self._redactor, part.text, kept.policy, kept.vault):
+            return
         _, _, lane = kept.lanes.get(part.lane) or (0, "", None)
         if lane is None:
             lane = self._lane(call, kept)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from operator import mul
 
 _VALUES = bytes(range(48)) + bytes(range(10)) + bytes(range(58, 256))
+_BASE_36 = {char: str(int(char, 36)) for char in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _DOUBLED = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(range(10, 256))
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _VERHOEFF_D = (
@@ -51,7 +52,7 @@ def verhoeff(digits: str) -> bool:
 
 def mod_97(text: str) -> bool:
     """ISO/IEC 7064 MOD 97-10 over digits and capital letters (A = 10 … Z = 35): the remainder is 1."""
-    return int("".join(str(int(char, 36)) for char in text)) % 97 == 1
+    return int("".join(map(_BASE_36.__getitem__, text))) % 97 == 1
 
 
 def mod_11_10(digits: str) -> bool:

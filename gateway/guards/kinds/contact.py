@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
-import re2
+import re
+from collections.abc import Iterator, Sequence
 
-from ..rule import Rule, pattern_rule
+from ..findings import Hit
+from ..rule import Pattern, Rule, before, pattern_rule
 
 _LETTER = r"A-Za-z0-9\x{c0}-\x{24f}\x{370}-\x{52f}"
 _ADDRESS = (
     rf"[{_LETTER}_](?:[{_LETTER}._+'\-]|%2[Bb])*(?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)"
     rf"(?:[{_LETTER}][{_LETTER}\-]*\.)+[A-Za-z\x{{c0}}-\x{{24f}}\x{{370}}-\x{{52f}}]{{2,24}}"
 )
+_ANY_ADDRESS = Pattern(_ADDRESS)
+# Ordinary addresses are read without RE2, whose calls from Python cost more than what they do on so little text.
+_ASCII_NAME = re.compile(rb"[A-Za-z0-9._+'\-]*[A-Za-z0-9_]")
+_ASCII_DOMAIN = re.compile(rb"(?:[A-Za-z0-9][A-Za-z0-9\-]*+\.)+[A-Za-z]{2,24}")
+_NAME_MAX, _PLAIN_MAX = 64, 64
 _DOT = r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.|\s{1,2}\.\s{1,2})"
 _SPELT_DOT = (
     r"(?:\s{0,3}[\[({<]\s?(?i:dot|punkt|punto|point|\.)\s?[\])}>]\s{0,3}|\s{1,3}(?i:dot|punkt|punto)\s{1,3}|\.)"
@@ -28,14 +35,45 @@ _FILE_ENDINGS = frozenset(
     b"png jpg jpeg gif svg webp ico js mjs css ts tsx jsx py rb go rs java kt php html htm json md txt pdf zip gz".split()
 )
 _REMOTE_USERS = frozenset({b"git", b"hg", b"svn"})
-_URL_USER = re2.compile(rb"://[^\s/@]*\z")
-_PLAIN_AT = re2.compile(rb"(?i)\sat\s")
-_SPELT_SIGN = re2.compile(rb"(?i)[\[({<]\s?(?:at|@|dot|\.)|\s(?:dot|punkt|punto)\s|@|_at_|-at-|arroba")
-_MAIL_WORD = re2.compile(rb"(?i)e-?mail|mailto|contact|address|correo|courriel|reach|write")
+_URL_USER = re.compile(rb"://[^\s/@]*\Z")
+_PLAIN_AT = re.compile(rb"(?i)\sat\s")
+_SPELT_SIGN = re.compile(rb"(?i)[\[({<]\s?(?:at|@|dot|\.)|\s(?:dot|punkt|punto)\s|@|_at_|-at-|arroba")
+_MAIL_WORD = re.compile(rb"(?i)e-?mail|mailto|contact|address|correo|courriel|reach|write")
 _NOT_A_NAME = frozenset(
     b"me us him her them it you look looking found available located hosted host hosts visit meet meeting be is are live lives "
     b"stay arrive arrived start starts begin point pointed set work works working running listening site page see docs".split()
 )
+
+
+def _plain_address(buf: bytes, at: int) -> tuple[int, int] | None:
+    """Return the span of the address around the `@` if it is all ASCII and ends in sight; None: let RE2 look."""
+    domain = _ASCII_DOMAIN.match(buf, at + 1)
+    if domain is None:
+        return None
+    name = _ASCII_NAME.match(buf[max(0, at - _NAME_MAX) : at][::-1])
+    size = 0 if name is None else len(name.group())
+    if not size or size == _NAME_MAX:
+        return None
+    start, end = at - size, domain.end()
+    edges = buf[max(0, start - 2) : start] + buf[end : end + 1]
+    return None if not edges.isascii() or b"%" in edges else (start, end)
+
+
+def _addresses(buf: bytes, _taken: Sequence[Hit]) -> Iterator[Hit]:
+    at = buf.find(b"@")
+    spans: list[tuple[int, int]] = []
+    while at >= 0:
+        span = _plain_address(buf, at)
+        if span is None or len(spans) >= _PLAIN_MAX:
+            spans = []
+            break
+        spans.append(span)
+        at = buf.find(b"@", span[1])
+    if not spans:
+        spans = list(_ANY_ADDRESS.spans(buf))
+    for start, end in spans:
+        if _is_address(buf, start, end):
+            yield Hit(start, end, "email", "email")
 
 
 def _is_address(buf: bytes, start: int, end: int) -> bool:
@@ -44,7 +82,7 @@ def _is_address(buf: bytes, start: int, end: int) -> bool:
         return False
     if buf[end : end + 1] == b":" and value.partition(b"@")[0] in _REMOTE_USERS:
         return False
-    return buf[start - 1 : start] not in {b":", b"/"} or _URL_USER.search(buf[max(0, start - 200) : start]) is None
+    return buf[start - 1 : start] not in {b":", b"/"} or _URL_USER.search(before(buf, start, 200)) is None
 
 
 def _is_spelt(buf: bytes, start: int, end: int) -> bool:
@@ -59,16 +97,23 @@ def _is_spelt(buf: bytes, start: int, end: int) -> bool:
         return False
     if _SPELT_SIGN.search(value):
         return True
-    return any(char in b"._0123456789" for char in name) or bool(_MAIL_WORD.search(buf[max(0, start - 40) : start]))
+    return any(char in b"._0123456789" for char in name) or bool(_MAIL_WORD.search(before(buf, start, 40)))
 
 
 RULES: tuple[Rule, ...] = (
-    pattern_rule(
+    Rule(
         "email",
+        frozenset({"email"}),
+        rf"[{_LETTER}_'+\-]@[{_LETTER}]",
+        "RFC 5321 §4.1.2, RFC 6531",
+        _addresses,
+    ),
+    pattern_rule(
+        "email.escaped",
         "email",
         _ADDRESS,
-        "RFC 5321 §4.1.2, RFC 6531",
-        gate=rf"[{_LETTER}_'+\-](?:@|%40|&#0*64;|&#x40;|&commat;|\\u0040)[{_LETTER}]",
+        "RFC 3986 §2.1, HTML §13.1.4, RFC 8259 §7",
+        gate=rf"[{_LETTER}_'+\-](?:%40|&#0*64;|&#x40;|&commat;|\\u0040)[{_LETTER}]",
         check=_is_address,
     ),
     pattern_rule(

@@ -2,22 +2,28 @@
 
 A run of digits with joiners is found once and cut into groups; each window of groups is looked up by its shape, so
 `4111 1111 1111 1111`, `123-45-6789` and `4 1 1 1 …` need no pattern each. Checksums and the words before decide.
+Runs are looked for in a shadow of the text that knows only digit, joiner and other: the standard library's engine then
+leaps from digit to digit, and the pattern is possessive, so it never goes back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..findings import Hit
-from ..rule import Pattern, Rule
+from ..rule import Rule
 from .national_digits import NUMBERINGS
-from .numbers import Number, classify
+from .numbers import CONTEXT_BYTES, classify
 from .phones import SHAPES as PHONE_SHAPES
 
-_RUN = Pattern(r"[+(]{0,2}\d(?:[ \t.\-/()_]{0,4}\d){6,}")
 _GATE = r"\d(?:[ \t.\-/()_]{0,4}\d){6}"
-_GROUP = re.compile(rb"\d+")
+_JOINERS = b" \t.-/()_"
+_SHADOW = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 if byte in _JOINERS else 0x78 for byte in range(256))  # noqa: PLR2004 - ASCII digits
+_RUN = re.compile(rb"0(?: {0,4}+0){6,}+")
+_GROUP = re.compile(rb"0++")
+_INTERNATIONAL = b"+("
+_NOT_DIGITS = _JOINERS + _INTERNATIONAL
 _GROUPS_MAX = 7
 _DIGITS_MIN = 7
 _WHOLE_DIGITS_MAX = 24
@@ -31,55 +37,109 @@ _SHAPES = frozenset(
     | {(size,) for size in range(_DIGITS_MIN, 20)}
 )
 _ISO_DATE, _DATE = (4, 2, 2), (2, 2, 4)
-_CENTURIES = (b"19", b"20")
+_CENTURIES = ("19", "20")
 
 
-def _numbers(buf: bytes) -> Iterator[Hit]:
-    for start, end in _RUN.spans(buf):
-        if end - start < _DIGITS_MIN:
+class _Node:
+    """A tree of the shapes by their groups' sizes; `ends` where one is complete."""
+
+    __slots__ = ("after", "ends")
+
+    def __init__(self) -> None:
+        self.after: dict[int, _Node] = {}
+        self.ends = False
+
+
+def _tree() -> _Node:
+    root = _Node()
+    for shape in _SHAPES:
+        if len(shape) <= _GROUPS_MAX and sum(shape) >= _DIGITS_MIN:
+            node = root
+            for size in shape:
+                node = node.after.setdefault(size, _Node())
+            node.ends = True
+    return root
+
+
+_TREE = _tree()
+
+
+def _numbers(buf: bytes, taken: Sequence[Hit]) -> Iterator[Hit]:
+    shadow = buf.translate(_SHADOW)
+    ibans = [(hit.start, hit.end) for hit in taken if hit.kind == "iban"]
+    ibans.reverse()
+    for match in _RUN.finditer(shadow):
+        start, end = match.span()
+        while ibans and ibans[-1][1] < end:
+            ibans.pop()
+        if ibans and ibans[-1][0] <= start:
             continue
-        groups = [group.span() for group in _GROUP.finditer(buf, start, end)]
-        sizes = tuple([stop - begin for begin, stop in groups[:_WHOLE_DIGITS_MAX]])
-        count = sum(sizes)
-        if count < _DIGITS_MIN or _is_date(buf, groups, sizes):
-            continue
-        if count <= _WHOLE_DIGITS_MAX and len(groups) <= _WHOLE_DIGITS_MAX:
-            hit = classify(Number.of(buf, start, end, groups, whole=True))
+        digits = buf[start:end].translate(None, _JOINERS).decode()
+        count = len(digits)
+        if count == end - start:
+            sizes: tuple[int, ...] = (count,)
+        else:
+            sizes = tuple(map(len, shadow[start:end].split()))
+            if _is_date(digits, sizes):
+                continue
+        if start and buf[start - 1] in _INTERNATIONAL:
+            start -= 2 if start > 1 and buf[start - 2] in _INTERNATIONAL else 1
+        if count <= _WHOLE_DIGITS_MAX:
+            hit = classify(buf, start, end, digits, sizes, whole=True)
             if hit is not None:
                 yield hit
                 continue
-        if len(groups) > 1:
-            yield from _windows(buf, start, groups)
+        if len(sizes) > 1:
+            yield from _windows(buf, start, [group.span() for group in _GROUP.finditer(shadow, start, end)], sizes)
 
 
-def _is_date(buf: bytes, groups: list[tuple[int, int]], sizes: tuple[int, ...]) -> bool:
-    if sizes[:3] == _ISO_DATE:
-        return buf[groups[0][0] : groups[0][0] + 2] in _CENTURIES and len(sizes) <= len(_ISO_DATE) + 1
-    return sizes == _DATE and buf[groups[2][0] : groups[2][0] + 2] in _CENTURIES
+def _is_date(digits: str, sizes: tuple[int, ...]) -> bool:
+    three = sizes[:3]
+    if three == _ISO_DATE:
+        return digits[:2] in _CENTURIES and len(sizes) <= len(_ISO_DATE) + 1
+    return three == _DATE and len(sizes) == len(_DATE) and digits[4:6] in _CENTURIES
 
 
-def _windows(buf: bytes, start: int, groups: list[tuple[int, int]]) -> Iterator[Hit]:
+def _windows(buf: bytes, start: int, groups: list[tuple[int, int]], sizes: tuple[int, ...]) -> Iterator[Hit]:
     """Return the known groupings inside a run, longest first at each place; bounded work for each group."""
-    sizes = [stop - begin for begin, stop in groups]
     count = len(groups)
-    international = buf[start] in b"+("
     at = 0
-    while at < count:
-        anchored = at == 0 and international
-        for size in range(min(_GROUPS_MAX, count - at), 0, -1):
-            if not anchored and tuple(sizes[at : at + size]) not in _SHAPES:
-                continue
-            window = groups[at : at + size]
-            if sum(sizes[at : at + size]) < _DIGITS_MIN:
-                continue
-            begin = start if at == 0 else window[0][0]
-            hit = classify(Number.of(buf, begin, window[-1][1], window, whole=False))
+    if buf[start] in _INTERNATIONAL:
+        for size in range(min(_GROUPS_MAX, count), 0, -1):
+            hit = _window(buf, start, groups[:size], sizes[:size], bare=False)
             if hit is not None:
                 yield hit
-                at += size
+                at = size
+                break
+        else:
+            at = 1
+    words_end = groups[0][0] + CONTEXT_BYTES
+    while at < count:
+        ends = []
+        node: _Node | None = _TREE
+        for stop in range(at, count):
+            node = node.after.get(sizes[stop])  # type: ignore[union-attr]
+            if node is None:
+                break
+            if node.ends:
+                ends.append(stop + 1)
+        begin = start if at == 0 else groups[at][0]
+        for stop in reversed(ends):
+            hit = _window(buf, begin, groups[at:stop], sizes[at:stop], bare=begin >= words_end)
+            if hit is not None:
+                yield hit
+                at = stop
                 break
         else:
             at += 1
+
+
+def _window(buf: bytes, begin: int, groups: list[tuple[int, int]], sizes: tuple[int, ...], *, bare: bool) -> Hit | None:
+    if sum(sizes) < _DIGITS_MIN:
+        return None
+    end = groups[-1][1]
+    digits = buf[begin:end].translate(None, _NOT_DIGITS).decode()
+    return classify(buf, begin, end, digits, sizes, whole=False, bare=bare)
 
 
 RULES: tuple[Rule, ...] = (

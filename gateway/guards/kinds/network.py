@@ -7,7 +7,7 @@ import ipaddress
 
 import re2
 
-from ..rule import Rule, pattern_rule
+from ..rule import Rule, before, pattern_rule
 
 _DOT = r"(?:\.|\s?[\[({]\s?(?i:\.|dot)\s?[\])}]\s?|\s(?i:dot)\s|\s\.\s)"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -28,13 +28,13 @@ _EDGE = b".0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def _is_ipv4(buf: bytes, start: int, end: int) -> bool:
-    before, after = buf[max(0, start - 1) : start], buf[end : end + 2]
-    if (before and before in b".-_") or after[:1] in {b"-", b"_"} or (after[:1] == b"." and after[1:2].isdigit()):
+    last, after = buf[max(0, start - 1) : start], buf[end : end + 2]
+    if (last and last in b".-_") or after[:1] in {b"-", b"_"} or (after[:1] == b"." and after[1:2].isdigit()):
         return False
     first = buf[start : start + 4]
     if first.startswith((b"0.", b"127.", b"255.")):
         return False
-    lead = buf[max(0, start - 32) : start]
+    lead = before(buf, start, 32)
     return _VERSION.search(lead) is None or _ADDRESS_WORD.search(lead) is not None
 
 

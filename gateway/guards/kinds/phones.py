@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import re2
+import re
 
 # ITU-T E.164 list of assigned country codes.
-_COUNTRY = re2.compile(
+_COUNTRY = re.compile(
     r"(?:1|7|2[07]|2[1-689]\d|3[0-469]|3[578]\d|4[013-9]|42\d|5[1-8]|5[09]\d|6[0-6]|6[789]\d|8[1246]|8[0578]\d|9[0-58]|9[679]\d)"
 )
-_NANP = re2.compile(r"1?[2-9]\d{9}")
+_NANP = re.compile(r"1?[2-9]\d{9}")
 SHAPES = frozenset(
     {
         # France (ARCEP), United Kingdom (Ofcom), Germany (BNetzA, DIN 5008), Italy, Spain, Netherlands, Australia, Japan

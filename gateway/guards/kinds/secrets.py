@@ -8,7 +8,7 @@ from collections import Counter
 
 import re2
 
-from ..rule import Rule, pattern_rule
+from ..rule import Rule, before, pattern_rule
 
 _PEM = r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|\z)"
 _JWT = r"\beyJ[A-Za-z0-9_\-]{8,}\.(?:eyJ[A-Za-z0-9_\-]{4,}|[A-Za-z0-9_\-]*\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+)\.[A-Za-z0-9_\-]{4,}"
@@ -42,7 +42,7 @@ def _is_secret(buf: bytes, start: int, end: int) -> bool:
     value = buf[start:end].rstrip(b".!?")
     if _TEMPLATE.search(value) or _LETTER_RUN.fullmatch(value):
         return False
-    lead = buf[max(0, start - 40) : start]
+    lead = before(buf, start, 40)
     has_digit = any(0x30 <= byte <= 0x39 for byte in value)
     if _STRONG_WORD.search(lead) and (b":" in lead or b"=" in lead or b"is" in lead):
         mixed = not value.islower() or any(not (0x61 <= byte <= 0x7A) and byte not in b"_-./" for byte in value)

@@ -1,0 +1,128 @@
+"""The texts of one request under a policy: all in one pass, JSON value by value, and the seams between parts.
+
+A value cut in two by the parts of one message is found at the seam; its placeholder stands in the first part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from .findings import Finding, Hit
+from .json_text import is_json, redact_json
+from .policy import Direction, Policy
+from .redact import Redactor, applied
+from .vault import Vault
+
+Path = tuple[str | int, ...]
+_SEAM_CHARS = 256
+_PART_STEPS = 2
+_JSON_ROLES = frozenset({"tool", "arguments"})
+
+
+class Cargo(Protocol):
+    """A text, the role it has (tool: an untrusted result; arguments: of a tool call), and where it stands."""
+
+    @property
+    def path(self) -> Path:
+        """Keys and indexes down to the text."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The text."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """The role."""
+        ...
+
+
+def redact_cargo(
+    redactor: Redactor, texts: Sequence[Cargo], policy: Policy, vault: Vault
+) -> tuple[dict[int, str], list[Finding]]:
+    """Return the texts that change, by index, and what was found in all of them."""
+    changes: dict[int, str] = {}
+    findings: list[Finding] = []
+    if not texts:
+        return changes, findings
+    found = _found(redactor, texts, policy)
+    for index, hits in sorted(found.items()):
+        text = texts[index]
+        direction: Direction = "tool_result" if text.role == "tool" else "request"
+        place = "/" + "/".join(map(str, text.path))
+        if text.role in _JSON_ROLES and is_json(text.value):
+            replaced, told = redact_json(redactor, text.value, policy, vault, direction, place=place)
+        else:
+            replaced, told = applied(text.value, hits, policy.actions[direction], vault, direction, place=place)
+        findings += told
+        if replaced != text.value:
+            changes[index] = replaced
+    parts = [index for index, text in enumerate(texts) if text.path[-1] == "text"]
+    for one, two in pairwise(parts):
+        if two == one + 1 and _neighbours(texts[one].path, texts[two].path):
+            findings += _seam(redactor, texts, two, found=found, changes=changes, policy=policy, vault=vault)
+    return changes, findings
+
+
+def _found(redactor: Redactor, texts: Sequence[Cargo], policy: Policy) -> dict[int, list[Hit]]:
+    """Hits by index; a JSON text that is to be looked into has an entry even where its bare text shows nothing."""
+    wanted, results = policy.actions["request"], policy.actions["tool_result"]
+    if policy.one_look:
+        found = redactor.scan_texts([text.value for text in texts], wanted)
+    else:
+        found = {}
+        for kinds, of_tools in ((wanted, False), (results, True)):
+            indexes = [index for index, text in enumerate(texts) if (text.role == "tool") is of_tools]
+            if indexes:
+                hits = redactor.scan_texts([texts[index].value for index in indexes], kinds)
+                found.update({indexes[at]: its for at, its in hits.items()})
+    for index, text in enumerate(texts):
+        # An escaped character may hide a value from a look at the bare text.
+        if text.role in _JSON_ROLES and "\\u" in text.value and index not in found and is_json(text.value):
+            found[index] = []
+    return found
+
+
+def _neighbours(one: Path, two: Path) -> bool:
+    """Whether two texts are parts of one content list, one right after the other."""
+    if len(one) != len(two) or len(one) <= _PART_STEPS:
+        return False
+    at, then = one[-_PART_STEPS], two[-_PART_STEPS]
+    return one[:-_PART_STEPS] == two[:-_PART_STEPS] and type(at) is int and type(then) is int and then == at + 1
+
+
+def _seam(
+    redactor: Redactor,
+    texts: Sequence[Cargo],
+    index: int,
+    *,
+    found: dict[int, list[Hit]],
+    changes: dict[int, str],
+    policy: Policy,
+    vault: Vault,
+) -> list[Finding]:
+    """Redact a value that begins in the part before and ends in this one; what a part shows alone is not touched."""
+    first, second = texts[index - 1].value, texts[index].value
+    tail, head = first[-_SEAM_CHARS:], second[:_SEAM_CHARS]
+    direction: Direction = "tool_result" if texts[index].role == "tool" else "request"
+    actions = policy.actions[direction]
+    cut = len(tail)
+    hits = [hit for hit in redactor.detector.scan(tail + head, actions) if hit.start < cut < hit.end]
+    if not hits:
+        return []
+    hit = hits[0]
+    begin, end = len(first) - cut + hit.start, hit.end - cut
+    if any(other.end > begin for other in found.get(index - 1, ())) or any(
+        other.start < end for other in found.get(index, ())
+    ):
+        return []
+    value = (tail + head)[hit.start : hit.end]
+    replaced, findings = applied(value, [Hit(0, len(value), hit.kind, hit.rule)], actions, vault, direction)
+    if replaced != value:
+        # Both parts still end and begin as they came: no hit of theirs reaches the seam.
+        changes[index - 1] = changes.get(index - 1, first)[: begin - len(first)] + replaced
+        changes[index] = changes.get(index, second)[end:]
+    return findings
