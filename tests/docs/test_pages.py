@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway import life
+from gateway.config.load import parse
+from gateway.config.values import Reading
 from gateway.errors import TABLE
 from gateway.stage import AttemptStage, CallStage
 from tests.docs import generated
@@ -84,6 +86,13 @@ def test_links_and_paths_on_a_page_lead_somewhere(name: str) -> None:
     broken = [link for link in _LINK.findall(text) if not (folder / link).exists()]
     missing = [path for path in _PATH.findall(text) if not _exists(path)]
     assert broken + missing == []
+
+
+def test_settings_that_the_readme_shows_are_settings(tmp_path: Path) -> None:
+    shown = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert shown
+    for text in shown:
+        assert parse(text, Reading(tmp_path, {})).anchors
 
 
 async def test_every_route_that_is_served_is_in_the_readme(tmp_path: Path) -> None:
