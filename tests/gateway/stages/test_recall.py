@@ -90,11 +90,11 @@ async def test_what_was_refused_or_failed_may_be_asked_again(tmp_path: Path) -> 
         assert "x-tollhouse-replayed" not in good.headers
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256])
-async def test_a_key_that_is_none_is_refused(tmp_path: Path, key: str) -> None:
+async def test_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
     async with live(tmp_path) as gate:
-        reply = await gate.http.post(PATH, json=chat("a"), headers={"idempotency-key": key})
-        assert reply.status_code == 400
+        for key in ("", "x" * 256):
+            reply = await gate.http.post(PATH, json=chat("a"), headers={"idempotency-key": key})
+            assert reply.status_code == 400
 
 
 async def test_a_kept_reply_survives_a_restart_and_is_not_readable_in_the_file(tmp_path: Path) -> None:
