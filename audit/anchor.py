@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .checkpoint import Checkpoint, open_checkpoint
+from .cosignature import cosigned_at
 from .errors import BookDamaged, ProofRefused
 from .merkle import verify_consistency
 from .note import Verifier
@@ -38,6 +39,18 @@ class FileAnchor:
     def checkpoints(self) -> list[Checkpoint]:
         """Return all anchored checkpoints, oldest first; raise NoteRefused if one is not signed by a known key."""
         return [open_checkpoint(each, self._origin, self._verifiers) for each in self.notes()]
+
+    def cosigned(self, witness: Verifier) -> tuple[Checkpoint, int] | None:
+        """Return the newest checkpoint that a witness cosigned, and when (seconds since 1970 UTC).
+
+        Raises NoteRefused if one of its cosignatures does not hold.
+        """
+        found = None
+        for note in self.notes():
+            at_s = cosigned_at(note, [witness]).get(witness.name)
+            if at_s is not None:
+                found = open_checkpoint(note, self._origin, self._verifiers), at_s
+        return found
 
     def last(self) -> Checkpoint | None:
         """Return the newest anchored checkpoint; reads only the file's end."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import store
-from .append import BookLimits, Position, Statement
+from .append import Append, BookLimits, Position, Statement
 from .errors import BookUnavailable, KeyMissing
 from .keyring import NAMES, Keyring, read_payload, shredding, subject_owner
 from .lock import FolderLock
@@ -35,7 +35,9 @@ class Book:
     A record given to the book is the book's: do not touch the dict again.
     """
 
-    __slots__ = ("_keyring", "_limits", "_lock", "_queue", "_reader", "_secrets", "_writer", "origin", "path")
+    __slots__ = (
+        "_gathered", "_keyring", "_limits", "_lock", "_queue", "_reader", "_secrets", "_writer", "origin", "path",
+    )  # fmt: skip
 
     def __init__(self, writer: Writer, lock: FolderLock, origin: str, master: MasterKey | None) -> None:
         """Use `Book.open`."""
@@ -47,6 +49,7 @@ class Book:
         self._secrets: dict[str, bytes] = {}
         self._limits = writer.limits
         self._queue = writer.queue
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Append]] = {}
         self._reader = store.connect(writer.path, read_only=True)
 
     @classmethod
@@ -105,7 +108,7 @@ class Book:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Position] = loop.create_future()
-        self._put((record, tenant, statements, payload, future, loop))
+        self._gather((record, tenant, statements, payload, future, loop), loop)
         return future
 
     def append_now(
@@ -125,7 +128,7 @@ class Book:
         """Commit state changes that need no record of their own (an expired reply deleted, an id bound)."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._put((None, None, statements, None, future, loop))
+        self._gather((None, None, statements, None, future, loop), loop)
         return future
 
     def change_now(self, statements: Sequence[Statement]) -> None:
@@ -192,10 +195,12 @@ class Book:
     @property
     def queued(self) -> int:
         """Number of appends that wait for the writer."""
-        return self._queue.qsize()
+        return self._queue.qsize() + sum(map(len, list(self._gathered.values())))
 
     def close(self) -> None:
         """Write what is queued, sign a last checkpoint, close the file, give up the lock. Twice is harmless."""
+        for loop in list(self._gathered):
+            self._hand_over(loop)
         self._writer.stop()
         self._reader.close()
         self._lock.release()
@@ -206,10 +211,29 @@ class Book:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _put(self, item: tuple[Any, ...]) -> None:
-        if self._writer.stopped:
-            raise BookUnavailable("the book is closed")
-        if self._queue.qsize() >= self._limits.queue_max:
-            raise BookUnavailable(f"the book's queue is full: {self._limits.queue_max} records wait to be written")
+    def _gather(self, item: Append, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what one turn of a loop appends together: the thread wakes up once, and finds a larger group."""
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            self._check_room(0)
+            self._gathered[loop] = [item]
+            loop.call_soon(self._hand_over, loop)
+        else:
+            self._check_room(len(gathered))
+            gathered.append(item)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        for item in self._gathered.pop(loop, ()):
+            self._queue.put(item)
+        self._writer.sweep()
+
+    def _put(self, item: Append) -> None:
+        self._check_room(0)
         self._queue.put(item)
         self._writer.sweep()
+
+    def _check_room(self, gathered: int) -> None:
+        if self._writer.stopped:
+            raise BookUnavailable("the book is closed")
+        if self._queue.qsize() + gathered >= self._limits.queue_max:
+            raise BookUnavailable(f"the book's queue is full: {self._limits.queue_max} records wait to be written")

@@ -66,6 +66,20 @@ class Edge:
         self.size = size + 1
         return done
 
+    def join(self, level: int, node: bytes) -> None:
+        """Add a complete subtree of 2^level leaves at once; the size must be a multiple of that."""
+        size = self.size >> level
+        while size & 1:
+            left = self.levels[level]
+            self.levels[level] = None
+            node = sha256(b"\x01" + left + node).digest()  # type: ignore[operator]
+            self.size -= 1 << level
+            size >>= 1
+            level += 1
+        self.levels += [None] * (level + 1 - len(self.levels))
+        self.levels[level] = node
+        self.size += 1 << level
+
     def root(self) -> bytes:
         """Root hash of the tree at this size; SHA-256 of nothing for the empty tree."""
         node: bytes | None = None

@@ -41,9 +41,9 @@ class Reader:
         """
         return cls(path, signed_only=signed_only)
 
-    def rows(self, start: int = 0, end: int | None = None) -> Iterator[store.Row]:
-        """Yield the stored rows start … end - 1, in order."""
-        return store.leaves(self.db, start, self.size if end is None else min(end, self.size))
+    def rows(self, start: int = 0, end: int | None = None, *, page: int = 1_000) -> Iterator[store.Row]:
+        """Yield the stored rows start … end - 1, in order, read in short transactions of `page` rows."""
+        return store.leaves(self.db, start, self.size if end is None else min(end, self.size), page=page)
 
     def records(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield (index, body) of the records start … end - 1."""

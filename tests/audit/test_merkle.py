@@ -123,6 +123,22 @@ def test_an_edge_taken_up_at_any_size_grows_into_the_same_tree(start: int, more:
     assert (edge.size, edge.root()) == (start + more, naive_root(leaves))
 
 
+@given(st.integers(0, 9), st.lists(st.integers(0, 4), max_size=12))
+def test_subtrees_joined_whole_make_the_same_tree_as_their_leaves(start: int, levels: list[int]) -> None:
+    one, whole = Edge(), Edge()
+    count = iter(range(1_000))
+    for _ in range(start << 4):
+        leaf = merkle.leaf_hash(b"%d" % next(count))
+        one.append(leaf)
+        whole.append(leaf)
+    for level in sorted(levels, reverse=True):
+        leaves = [merkle.leaf_hash(b"%d" % next(count)) for _ in range(1 << level)]
+        for leaf in leaves:
+            one.append(leaf)
+        whole.join(level, merkle.root_of(leaves))
+    assert (one.root(), one.size) == (whole.root(), whole.size)
+
+
 def test_questions_about_leaves_and_trees_that_cannot_be_are_refused() -> None:
     nodes, root = nodes_of(LEAVES), bytes.fromhex(ROOTS[8])
     with pytest.raises(ProofRefused, match="leaf 8 is not in a tree of 8"):

@@ -1,6 +1,7 @@
 """The tamper matrix: every way to rewrite the book, and what gives it away."""
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,13 +13,17 @@ from audit.append import BookLimits
 from audit.book import Book
 from audit.checkpoint import Checkpoint
 from audit.heads import Head
+from audit.master import MasterKey
 from audit.merkle import leaf_hash
 from audit.note import Signer
+from audit.payload import Payload
+from audit.payloads import verify_payloads
 from audit.tiles import TiledTree
 from audit.verdict import Verdict
 from audit.verify import verify_book
 
 SIGNER = Signer("example.com/log", b"s" * 32)
+MASTER = MasterKey(b"m" * 32)
 SIZE = 700
 
 
@@ -27,9 +32,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Make a closed book of 700 records of two tenants, checkpointed on the way."""
     folder = tmp_path_factory.mktemp("written")
     for start in range(0, SIZE, 350):
-        with Book.open(folder / "book.sqlite", signer=SIGNER, limits=BookLimits(checkpoint_every_s=1e9)) as book:
+        limits = BookLimits(checkpoint_every_s=1e9)
+        with Book.open(folder / "book.sqlite", signer=SIGNER, limits=limits, master=MASTER) as book:
             for each in range(start, start + 350):
-                book.append_now({"kind": "intent", "call": f"c{each}"}, tenant="ab"[each % 2])
+                payload = Payload(b"said") if each == 0 else None
+                book.append_now({"kind": "intent", "call": f"c{each}"}, tenant="ab"[each % 2], payload=payload)
     return (folder / "book.sqlite").read_bytes()
 
 
@@ -233,3 +240,84 @@ def test_a_clock_that_went_back_and_many_contradictions_are_told_within_bounds(p
     verdict = verify(path)
     assert len(verdict.problems) == 100
     assert verdict.sentences()[-1] == f"… and {verdict.problem_count - 100} more"
+
+
+def forge(path: Path, change: str) -> None:
+    """Change the history and make everything fit that can be made to fit without the signing key."""
+    run(path, change)
+    rewrite_text(path)
+    rewrite(path)
+
+
+def fork(path: Path) -> None:
+    """Cut back to the first checkpoint, as an old copy is, and write another history with the real key."""
+    run(
+        path,
+        "DELETE FROM book_leaf WHERE idx >= 350",
+        "DELETE FROM book_checkpoint WHERE size > 350",
+        "DELETE FROM book_tile WHERE id > 0",
+        "DELETE FROM book_head",
+        "UPDATE book_tenant SET tseq = 175, size = 350",
+    )
+    rewrite(path)
+    with Book.open(path, signer=SIGNER) as book:
+        for each in range(400):
+            book.append_now({"kind": "intent", "call": f"other{each}"}, tenant="ab"[each % 2])
+
+
+MATRIX: list[tuple[str, Callable[[Path], None]]] = [
+    ("edit a record", lambda path: run(path, EDIT)),
+    ("edit, all hashes made to fit", lambda path: forge(path, EDIT)),
+    ("delete a record", lambda path: run(path, "DELETE FROM book_leaf WHERE idx = 300")),
+    (
+        "insert a record",
+        lambda path: run(
+            path,
+            "UPDATE book_leaf SET idx = -idx WHERE idx >= 200",
+            "UPDATE book_leaf SET idx = 1 - idx WHERE idx < 0",
+            "INSERT INTO book_leaf SELECT 200, hash, body, at_us, kind, tenant, tseq, run FROM book_leaf WHERE idx = 9",
+        ),
+    ),
+    (
+        "reorder two records",
+        lambda path: run(
+            path,
+            "UPDATE book_leaf SET idx = -1 WHERE idx = 10",
+            "UPDATE book_leaf SET idx = 10 WHERE idx = 11",
+            "UPDATE book_leaf SET idx = 11 WHERE idx = -1",
+        ),
+    ),
+    ("truncate", lambda path: run(path, "DELETE FROM book_leaf WHERE idx >= 690")),
+    (
+        "truncate, checkpoints too",
+        lambda path: run(
+            path, "DELETE FROM book_leaf WHERE idx >= 350", "DELETE FROM book_checkpoint WHERE size > 350"
+        ),
+    ),
+    ("swap two payloads", lambda path: run(path, "UPDATE book_payload SET idx = 1 WHERE idx = 0")),
+    (
+        "drop a tenant's tail",
+        lambda path: forge(path, "DELETE FROM book_leaf WHERE idx >= 600 AND tenant = 'b'"),
+    ),
+    ("rewrite, sign with the stolen key", lambda path: (forge(path, EDIT), rewrite(path, signer=SIGNER))[0]),
+    ("fork: restore a copy and go on", fork),
+]
+
+
+def test_the_tamper_matrix(path: Path, written: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every attack is found; the two by the owner of the key are found against the anchor and by nothing else."""
+    anchor = Checkpoint("example.com/log", SIZE, reader_root(path, SIZE))
+    lines = []
+    for name, attack in MATRIX:
+        path.write_bytes(written)
+        attack(path)
+        alone = verify(path)
+        verify_payloads(path, MASTER, alone)
+        against = verify(path, anchor)
+        assert not (alone.ok and against.ok), name
+        assert alone.ok == (name.startswith(("rewrite, sign", "fork"))), (name, alone.sentences())
+        first = (alone if not alone.ok else against).problems[0]
+        by = "the book alone" if not alone.ok else "the anchor"
+        lines.append(f"{name:<36} {by:<16} {first.sentence[:100]}")
+    with capsys.disabled():
+        sys.stdout.write("\n" + "\n".join([f"{'attack':<36} {'found by':<16} first contradiction", *lines]) + "\n")
