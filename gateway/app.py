@@ -27,6 +27,7 @@ from .config.tree import BoundSettings, warnings
 from .counter import Counter
 from .dialects.anthropic_messages import AnthropicMessages
 from .dialects.openai_chat import OpenAIChat
+from .dialects.openai_responses import OpenAIResponses
 from .dialects.seam import Dialect
 from .directory import Registry
 from .guards import Redactor
@@ -110,7 +111,7 @@ class Tollhouse:
             warnings=lambda: warnings(config),
         )
         dialects: dict[str, Dialect] = {
-            f"/v1{PATHS[dialect.name]}": dialect for dialect in (OpenAIChat(), AnthropicMessages())
+            f"/v1{PATHS[dialect.name]}": dialect for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
         }
         self.routes = Routes(
             dialects=dialects,

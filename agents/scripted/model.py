@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from . import anthropic_messages, openai_chat, wire
+from . import anthropic_messages, openai_chat, openai_responses, wire
 from .bill import Bill
 from .play import Play
 from .script import FAULT_KINDS, Fault, Latency, Reply, Rule, Script
@@ -25,7 +25,11 @@ SEEN_MAX = 1_000
 SEEN_BYTES_MAX = 64 * 1024 * 1024
 FAULTS_MAX = 1_000
 DIALECTS: Mapping[str, ModuleType] = MappingProxyType(
-    {"/v1/chat/completions": openai_chat, "/v1/messages": anthropic_messages}
+    {
+        "/v1/chat/completions": openai_chat,
+        "/v1/responses": openai_responses,
+        "/v1/messages": anthropic_messages,
+    }
 )
 SPECIAL = "scripted:"
 

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from limits.prices import Usage
 
 from ..call import Event, Part
-from ..errors import ContentBlocked, UpstreamError
-from .strict import decode_reply, encode
+from ..errors import UpstreamError
+from .json_part import JsonPart
+from .strict import decode_reply
 
 _TOKENS_MAX = 2**40
 _HOSTED_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
@@ -21,31 +20,6 @@ class Notes:
     """What later events of a reply need to know: the index of the first block that is a tool call."""
 
     calls_from: int | None = None
-
-
-class JsonPart(Part):
-    """A part whose value is a tree: its text is the tree as JSON, `empty` for an empty one."""
-
-    __slots__ = ("empty",)
-
-    def __init__(self, choice: int, lane: str, holder: dict[str, Any], member: str, *, empty: str) -> None:
-        super().__init__("arguments", choice, lane, holder, member)
-        self.empty = empty
-
-    @property
-    def text(self) -> str:
-        """The tree as JSON."""
-        tree = self.holder[self.member]
-        return encode(tree).decode() if tree else self.empty
-
-    @text.setter
-    def text(self, value: str) -> None:
-        if value == self.text:
-            return
-        try:
-            self.holder[self.member] = orjson.loads(value) if value else {}
-        except orjson.JSONDecodeError:
-            raise ContentBlocked("a tool call's arguments are no JSON once what was found in them is masked") from None
 
 
 class MessagesReader:

@@ -91,7 +91,9 @@ class Guard(CallStage):
                 self._hold(call, kept, part, whole=event.whole)
             else:
                 self._flow(call, kept, event, part)
-        if (not event.ends and not event.closes and not again) or event.whole:
+        if event.whole or not (event.ends or event.closes or again):
+            if again:
+                self._repeat(call, kept, event)
             return (event,)
         pieces = list(self._flushed(call, kept, event))
         if again:

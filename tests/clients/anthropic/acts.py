@@ -1,4 +1,5 @@
-# mypy: ignore-errors - the client is installed in its own environment
+# The client is installed in its own environment, so its types are not known here.
+# mypy: ignore-errors
 """What the official `anthropic` client does, one act after the other; each tells as JSON what it saw.
 
 Pointed by ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY alone; retries are the client's own default.

@@ -1,0 +1,155 @@
+"""The neutral view of a Responses request: every text, tool, call and result, and what it may cost.
+
+Shapes are checked only as far as they are read; members that are unknown here go on unchanged. A kind of item that is
+unknown counts as a file: what it costs is not in the body.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..call import Path, Request, ToolCall, ToolDefinition, ToolResult
+from ..errors import UnboundedCost
+from . import body
+from .body import Collected, wrong
+
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+# They name what lies at the provider.
+_STATE = ("previous_response_id", "conversation", "prompt", "background", "background_options")
+_UNBOUNDABLE = ("context_management", "moderation", "image")
+_DEFINITIONS = ("tools", "text", "metadata", "user")
+_TEXTS = {"input_text": "text", "output_text": "text", "summary_text": "text", "reasoning_text": "text", "text": "text"}
+_FORMATS = ("json_object", "json_schema")
+CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
+_RESULTS = ("function_call_output", "custom_tool_call_output")
+
+
+class _Items(Collected):
+    """Collects while walking one body."""
+
+    __slots__ = ()
+
+    def item(self, at: int, item: Any) -> None:
+        """Read one item of the input."""
+        here: Path = ("input", at)
+        if type(item) is not dict:
+            raise wrong(body.place(here), "an object")
+        self.messages += 1
+        kind = item.get("type") or "message"
+        if kind == "message":
+            role = item.get("role")
+            if type(role) is not str or role not in _ROLES:
+                raise wrong(f"input[{at}].role", "one of user, assistant, system, developer")
+            self.content(here, item, "content", _ROLES[role])
+        elif kind in CALLS:
+            self._call(here, item, CALLS[kind])
+        elif kind in _RESULTS:
+            first = len(self.texts)
+            self.content(here, item, "output", "tool")
+            self.results.append(ToolResult(str(item.get("call_id", "")), tuple(range(first, len(self.texts)))))
+        elif kind == "reasoning":
+            for member in ("summary", "content"):
+                if item.get(member) is not None:
+                    self.content(here, item, member, "assistant")
+            self.opaque(item, "encrypted_content")
+        elif kind == "compaction":
+            self.opaque(item, "encrypted_content")
+        elif kind == "item_reference":
+            raise UnboundedCost("item_reference names what lies at the provider; send the item itself", param="input")
+        else:
+            self.files += 1
+
+    def content(self, path: Path, holder: dict[str, Any], member: str, role: str) -> None:
+        """Read a member that is a string or a list of parts."""
+        content = holder.get(member)
+        if type(content) is not list:
+            self.text(path, holder, member, role)
+            return
+        for number, part in enumerate(content):
+            here = (*path, member, number)
+            if type(part) is not dict:
+                raise wrong(body.place(here), "an object")
+            kind = part.get("type")
+            if kind in _TEXTS:
+                self.text(here, part, "text", role)
+            elif kind == "refusal":
+                self.text(here, part, "refusal", role)
+            elif kind == "input_image" and not part.get("file_id"):
+                self.images += 1
+            else:
+                self.files += 1
+
+    def _call(self, path: Path, item: dict[str, Any], member: str) -> None:
+        name = item.get("name")
+        if type(name) is not str:
+            raise wrong(f"{body.place(path)}.name", "a string")
+        self.text(path, item, member, "arguments")
+        self.calls.append(ToolCall(str(item.get("call_id", "")), name, item[member]))
+        self.frame_bytes += len(name)
+
+
+def parse(tree: Any) -> Request:
+    """Return the neutral view, or raise InvalidRequest naming the member that is not as it should be."""
+    tree = body.tree_of(tree)
+    model = body.model_of(tree)
+    body.refuse_state(tree, _STATE)
+    reader = _Items()
+    reader.optional((), tree, "instructions", "system")
+    if type(tree.get("input")) is str:
+        reader.text((), tree, "input", "user")
+        reader.messages = 1
+    else:
+        for at, item in enumerate(body.listed(tree, "input", body.MESSAGES_MAX)):
+            reader.item(at, item)
+    tools = tuple(_tools(tree))
+    for member in _DEFINITIONS:
+        if member in tree:
+            reader.strings((member,), tree[member], "definition")
+    return Request(
+        tree=tree,
+        model=model,
+        stream=body.boolean(tree, "stream"),
+        texts=tuple(reader.texts),
+        messages=reader.messages + 1,
+        output_limit=body.count(tree, "max_output_tokens", 1),
+        tools=tools,
+        calls=tuple(reader.calls),
+        results=tuple(reader.results),
+        images=reader.images,
+        files=reader.files,
+        unboundable=tuple(name for name in _UNBOUNDABLE if tree.get(name)),
+        wants_usage=True,
+        strict_format=_strict(tree),
+        forced_tool=_forced(tree.get("tool_choice")),
+        opaque_bytes=reader.opaque_bytes,
+        frame_bytes=reader.frame_bytes,
+    )
+
+
+def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:
+    tools = tree.get("tools")
+    if tools is None:
+        return
+    if type(tools) is not list:
+        raise wrong("tools", "a list")
+    for number, tool in enumerate(tools):
+        if type(tool) is not dict or type(tool.get("type")) is not str:
+            raise wrong(f"tools[{number}]", "an object with a type")
+        kind, name = tool["type"], tool.get("name")
+        if kind not in ("function", "custom"):
+            yield ToolDefinition(kind, None, hosted=True)
+        elif type(name) is not str:
+            raise wrong(f"tools[{number}].name", "a string")
+        else:
+            yield ToolDefinition(name, tool.get("parameters"), free=kind == "custom")
+
+
+def _strict(tree: dict[str, Any]) -> bool:
+    text = tree.get("text")
+    asked = text.get("format") if type(text) is dict else None
+    return type(asked) is dict and asked.get("type") in _FORMATS
+
+
+def _forced(choice: Any) -> bool:
+    if type(choice) is dict:
+        return choice.get("type") != "allowed_tools" or choice.get("mode") == "required"
+    return bool(choice == "required")
