@@ -24,7 +24,7 @@ from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
 from ..verdicts import ending_of
 
-_TOLD_MAX = 64
+_TOLD_MAX = 64  # of refused calls and of results; what is released is always told
 _TOOL_CALLS = 1
 
 
@@ -160,17 +160,18 @@ class Firewall(CallStage):
 
     def _check(self, call: Call, watch: _Watch, calls: Sequence[Proposal]) -> Refusal | None:
         """Check the calls of a choice together; note what was decided of each."""
-        finding = check(calls, watch.toolset, watch.trail)
+        finding = check(calls, watch.toolset, watch.trail, released=len(watch.released))
         refusal, rule, decided = finding.refusal, finding.rule, finding.calls
         if refusal is None:
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"
             if refusal is not None:
                 decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
         told = call.kept.setdefault("tools", [])
-        told.extend(checked.told() for checked in decided[: max(0, _TOLD_MAX - len(told))])
         if refusal is None:
+            told.extend([checked.told() for checked in decided])
             watch.released += decided
             return None
+        told.extend([checked.told() for checked in decided[: max(0, _TOLD_MAX - len(told))]])
         why = {name: value for name in ("limit", "actual") if (value := getattr(refusal, name)) is not None}
         call.decide("firewall", "refused", rule=rule, **why)
         return refusal

@@ -16,7 +16,7 @@ from .proposals import Proposal
 from .schema import Toolset, Unfit
 from .trail import Trail
 
-CALLS_MAX = 256
+CALLS_MAX = 128
 NAME_CHARS = 64
 
 
@@ -53,11 +53,15 @@ def told_of(call_id: str, tool: str, key: str, decision: str, rule: str = "") ->
     return told
 
 
-def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail) -> Finding:
-    """Check a choice's calls, one after another; other choices of the answer are alternatives to this one."""
-    if len(calls) > CALLS_MAX:
-        words = f"{len(calls)} calls in one answer; at most {CALLS_MAX} are taken"
-        return Finding((), ToolCallInvalid(words, limit=CALLS_MAX, actual=len(calls)), "calls")
+def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail, *, released: int = 0) -> Finding:
+    """Check a choice's calls, one after another; other choices of the answer are alternatives to this one.
+
+    `released` is how many calls of the answer passed before: one record has room for CALLS_MAX.
+    """
+    number = released + len(calls)
+    if number > CALLS_MAX:
+        words = f"{number} calls in one answer; at most {CALLS_MAX} are taken"
+        return Finding((), ToolCallInvalid(words, limit=CALLS_MAX, actual=number), "calls")
     ahead: list[Step] = []
     passed: list[Checked] = []
     seen: set[str] = set()

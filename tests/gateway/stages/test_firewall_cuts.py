@@ -154,7 +154,7 @@ def test_more_calls_than_anyone_needs_are_refused_together() -> None:
     many = [("find", f'{{"q":"{at}"}}') for at in range(300)]
     found = passed([deltas(0, "", many, 1_000), [], []], [])
     assert found[0]["calls"] == {}
-    assert "300 calls in one answer; at most 256" in found[0]["content"]
+    assert "300 calls in one answer; at most 128" in found[0]["content"]
 
 
 def test_the_old_function_call_is_held_and_checked_too() -> None:
