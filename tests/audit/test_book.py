@@ -149,6 +149,22 @@ async def test_a_cancelled_caller_does_not_disturb_the_others(book: Book) -> Non
     assert (await stays).tseq == 2
 
 
+async def test_what_was_appended_in_the_turn_that_closes_the_book_is_still_written(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    last = [book.append(record(n=each), tenant="a") for each in range(3)]
+    assert book.queued == 3
+    book.close()
+    assert [(await each).index for each in last] == [0, 1, 2]
+
+
+async def test_a_turn_of_the_loop_appends_no_more_than_the_queue_takes(tmp_path: Path) -> None:
+    with open_book(tmp_path, limits=BookLimits(queue_max=2)) as book:
+        taken = [book.append(record(n=each), tenant="a") for each in range(2)]
+        with pytest.raises(BookUnavailable, match="queue is full: 2 records"):
+            book.append(record(), tenant="a")
+        assert len(await asyncio.gather(*taken)) == 2
+
+
 async def test_a_full_queue_and_a_closed_book_refuse_at_once(tmp_path: Path) -> None:
     book = open_book(tmp_path, limits=BookLimits(queue_max=0))
     with pytest.raises(BookUnavailable, match="queue is full: 0 records"):
