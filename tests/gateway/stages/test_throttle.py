@@ -1,0 +1,62 @@
+"""Requests and tokens a minute, and calls at once: let in or told when to come again; places are always given back."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agents.scripted import Reply, Rule
+from limits.clock import ManualClock
+from tests.faults.exact import ECHO, script, under_way
+from tests.gateway.live import chat, live
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/v1/chat/completions"
+
+
+async def test_requests_a_minute_are_counted_told_and_grow_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    profiles = [{"name": "default", "rates": {"requests_per_minute": 2}}]
+    async with live(tmp_path, script=ECHO, profiles=profiles, clock=clock) as gate:
+        first = await gate.http.post(PATH, json=chat("hello"))
+        second = await gate.http.post(PATH, json=chat("hello"))
+        third = await gate.http.post(PATH, json=chat("hello"))
+        told = [reply.headers["x-ratelimit-remaining-requests"] for reply in (first, second, third)]
+        assert told == ["1", "0", "0"]
+        assert first.headers["x-ratelimit-limit-requests"] == "2"
+        assert first.headers["x-ratelimit-reset-requests"] == "30.000s"
+        error = third.json()["error"]
+        assert (third.status_code, error["code"]) == (429, "rate_limit_exceeded")
+        assert (error["param"], error["limit"], error["actual"]) == ("rates.requests_per_minute", 2, 2)
+        assert 30 <= int(third.headers["retry-after"]) <= 31
+        clock.turn(31)
+        assert (await gate.http.post(PATH, json=chat("hello"))).status_code == 200
+
+
+async def test_tokens_a_minute_are_the_text_s_bytes_and_what_was_not_used_comes_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    profiles = [{"name": "default", "rates": {"tokens_per_minute": 1_000}}]
+    async with live(tmp_path, script=ECHO, profiles=profiles, clock=clock) as gate:
+        reply = await gate.http.post(PATH, json=chat("ä" * 450))
+        assert reply.headers["x-ratelimit-remaining-tokens"] == "100", "450 letters are 900 bytes"
+        reply = await gate.http.post(PATH, json=chat("x" * 500))
+        assert reply.status_code == 200, "450 of the 900 were given back"
+        over = await gate.http.post(PATH, json=chat("x" * 900))
+        assert (over.status_code, over.json()["error"]["param"]) == (429, "rates.tokens_per_minute")
+        assert over.headers["x-ratelimit-reset-tokens"].endswith("s")
+
+
+async def test_calls_at_once_are_bounded_by_key_and_a_place_is_free_again_after_each(tmp_path: Path) -> None:
+    profiles = [{"name": "default", "rates": {"concurrency": 2}}]
+    slow = script(rules=(Rule((Reply(delay_s=0.3),), match="think"),))
+    async with live(tmp_path, script=slow, profiles=profiles) as gate:
+        replies = await asyncio.gather(*(gate.http.post(PATH, json=chat("think")) for _ in range(5)))
+        statuses = sorted(reply.status_code for reply in replies)
+        assert statuses == [200, 200, 429, 429, 429]
+        refused = next(reply for reply in replies if reply.status_code == 429).json()["error"]
+        assert (refused["param"], refused["limit"]) == ("rates.concurrency", 2)
+        assert under_way(gate) == 0
+        other = {"authorization": f"Bearer {await gate.new_key()}"}
+        both = [gate.http.post(PATH, json=chat("think"), headers=headers) for headers in ({}, {}, other)]
+        assert [reply.status_code for reply in await asyncio.gather(*both)] == [200, 200, 200]
