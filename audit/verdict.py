@@ -16,7 +16,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Verdict:
-    """The result. `ok` only if nothing contradicts; `signed_size` says how far a checkpoint vouches for it."""
+    """The result. `ok` only if nothing contradicts; `signed_size` says how far a checkpoint vouches for it.
+
+    `tenants` are their last numbers; of a selection (a bundle narrower than a tenant) how many records they have in it.
+    """
 
     origin: str
     size: int = 0
@@ -24,6 +27,7 @@ class Verdict:
     checkpoints: int = 0
     tenants: dict[str, int] = field(default_factory=dict)
     root: bytes = b""
+    selected: bool = False
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
 
@@ -45,7 +49,10 @@ class Verdict:
     def sentences(self) -> list[str]:
         """Return the result in words, a line each."""
         if self.ok:
-            unsigned = self.size - self.signed_size
+            if self.selected:
+                figures = f"{self.size} selected records verified against the checkpoint over {self.signed_size}"
+                return [f"{self.origin}: {figures}; a selection cannot show that nothing was left out of it"]
+            unsigned = max(0, self.size - self.signed_size)
             tail = f"; the last {unsigned} are not yet under a checkpoint" if unsigned else ""
             figures = f"{self.size} records verified, {self.checkpoints} checkpoints hold, {len(self.tenants)} tenants"
             return [f"{self.origin}: {figures} complete{tail}"]

@@ -21,6 +21,7 @@ from audit.payloads import verify_payloads
 from audit.tiles import TiledTree
 from audit.verdict import Verdict
 from audit.verify import verify_book
+from tests.audit.writing import write
 
 SIGNER = Signer("example.com/log", b"s" * 32)
 MASTER = MasterKey(b"m" * 32)
@@ -34,9 +35,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     for start in range(0, SIZE, 350):
         limits = BookLimits(checkpoint_every_s=1e9)
         with Book.open(folder / "book.sqlite", signer=SIGNER, limits=limits, master=MASTER) as book:
-            for each in range(start, start + 350):
-                payload = Payload(b"said") if each == 0 else None
-                book.append_now({"kind": "intent", "call": f"c{each}"}, tenant="ab"[each % 2], payload=payload)
+            if start == 0:
+                book.append_now({"kind": "intent", "call": "c0"}, tenant="a", payload=Payload(b"said"))
+            write(
+                book,
+                ({"kind": "intent", "call": f"c{n}", "for": "ab"[n % 2]} for n in range(start or 1, start + 350)),
+            )
     return (folder / "book.sqlite").read_bytes()
 
 
@@ -249,6 +253,12 @@ def forge(path: Path, change: str) -> None:
     rewrite(path)
 
 
+def steal(path: Path) -> None:
+    """Edit, and sign everything anew with the stolen key."""
+    forge(path, EDIT)
+    rewrite(path, signer=SIGNER)
+
+
 def fork(path: Path) -> None:
     """Cut back to the first checkpoint, as an old copy is, and write another history with the real key."""
     run(
@@ -261,8 +271,7 @@ def fork(path: Path) -> None:
     )
     rewrite(path)
     with Book.open(path, signer=SIGNER) as book:
-        for each in range(400):
-            book.append_now({"kind": "intent", "call": f"other{each}"}, tenant="ab"[each % 2])
+        write(book, ({"kind": "intent", "call": f"other{n}", "for": "ab"[n % 2]} for n in range(400)))
 
 
 MATRIX: list[tuple[str, Callable[[Path], None]]] = [
@@ -299,7 +308,7 @@ MATRIX: list[tuple[str, Callable[[Path], None]]] = [
         "drop a tenant's tail",
         lambda path: forge(path, "DELETE FROM book_leaf WHERE idx >= 600 AND tenant = 'b'"),
     ),
-    ("rewrite, sign with the stolen key", lambda path: (forge(path, EDIT), rewrite(path, signer=SIGNER))[0]),
+    ("rewrite, sign with the stolen key", steal),
     ("fork: restore a copy and go on", fork),
 ]
 
