@@ -18,6 +18,8 @@ from ..call import Text, ToolCall, ToolResult
 from ..shelf import Shelf
 
 SEEN_MAX = 2_048
+READ_MAX = 512
+_NOTED_AMONG = 64
 _PASS = Verdict()
 
 
@@ -47,7 +49,11 @@ class Read(NamedTuple):
 
 
 class Trail:
-    """One run's trail, at most its last SEEN_MAX calls. For one event loop."""
+    """One run's trail, at most its last SEEN_MAX calls; of one request the last READ_MAX are read.
+
+    A note looks at fewer calls before it than a refusal does: a history is judged call by call, a proposal once.
+    For one event loop.
+    """
 
     __slots__ = ("_at", "_dropped", "_failed", "_notes", "_policy", "_repeats", "_results", "_secret", "steps")
 
@@ -67,7 +73,7 @@ class Trail:
         new = 0
         closed: list[tuple[str, Step]] = []
         answers = _by_identity(results)
-        for identity, call in _named(calls[-SEEN_MAX:]):
+        for identity, call in _named(calls[-READ_MAX:]):
             result = answers.get(identity)
             if identity not in self._at:
                 new += 1
@@ -88,7 +94,7 @@ class Trail:
         """Yield the results that carry a note, with it."""
         if self._notes:
             answers = _by_identity(results)
-            for identity, _ in _named(calls[-SEEN_MAX:]):
+            for identity, _ in _named(calls[-READ_MAX:]):
                 if identity in self._notes and identity in answers:
                     yield answers[identity], self._notes[identity]
 
@@ -97,6 +103,12 @@ class Trail:
         if not ahead and not self._may_loop(key):
             return _PASS
         return judge([*self.steps[-self._policy.history_max :], *ahead], tool, key, self._policy)
+
+    def _note(self, identity: str, tool: str, key: str) -> None:
+        if self._may_loop(key):
+            verdict = judge(self.steps[-_NOTED_AMONG:], tool, key, self._policy)
+            if verdict.action == "nudge":
+                self._notes[identity] = nudge(verdict, tool[:64])
 
     def propose(self, call_id: str, tool: str, key: str, earlier: Sequence[ToolCall]) -> None:
         """Take in a call that is released; `earlier` are those of the request it answers."""
@@ -112,9 +124,7 @@ class Trail:
         return key_of_canonical(self._secret, tool, orjson.dumps(tree, option=orjson.OPT_SORT_KEYS))
 
     def _add(self, identity: str, tool: str, key: str, outcome: str = "", *, failed: bool = False) -> None:
-        verdict = self.judge(tool, key)
-        if verdict.action == "nudge":
-            self._notes[identity] = nudge(verdict, tool[:64])
+        self._note(identity, tool, key)
         self._at[identity] = self._dropped + len(self.steps)
         self.steps.append(Step(tool, key, outcome, failed))
         self._failed = self._failed or failed

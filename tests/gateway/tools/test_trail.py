@@ -1,10 +1,12 @@
 """A run's trail: a history that is sent again adds nothing, and a note once given stays the same."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import Text, ToolCall, ToolResult
-from gateway.tools.trail import SEEN_MAX, Trail, Trails, key_of
+from gateway.tools.trail import READ_MAX, SEEN_MAX, Trail, Trails, key_of
 from limits.loops import LoopPolicy
 
 SECRET = b"s" * 32
@@ -114,3 +116,11 @@ def test_a_declared_run_has_one_trail_and_other_calls_one_each() -> None:
     assert trails.of(None, POLICY)[0] is not trails.of(None, POLICY)[0]
     trails.of("s", POLICY)
     assert trails.of("r", POLICY)[1]
+
+
+def test_a_history_made_of_loops_is_read_in_bounded_time() -> None:
+    calls, results, texts = history("ab" * 1_000)
+    trail = Trail(SECRET, POLICY)
+    began = time.process_time()
+    assert trail.read(calls, results, texts).new == READ_MAX
+    assert time.process_time() - began < 0.2
