@@ -72,6 +72,12 @@ def normalise(text: str) -> View:
     buf = text.encode("utf-8", "replace")
     if _ANY_ODD.span(buf) is None:
         return View(buf, text, None)
+    kinds = {char: fold(char) for char in set(_ODD.findall(text))}
+    if all(len(folded) == 1 for folded in kinds.values()):
+        # Full-width punctuation is everyday Chinese and Japanese: nothing moves, so no map is needed.
+        for char, folded in kinds.items():
+            text = text.replace(char, folded)
+        return View(text.encode("utf-8", "replace"), None if text.isascii() else text, None)
     pieces: list[str] = []
     origin: list[int] = []
     last = 0
@@ -80,7 +86,7 @@ def normalise(text: str) -> View:
         if at > last:
             pieces.append(text[last:at])
             origin.extend(range(last, at))
-        folded = fold(match.group())
+        folded = kinds[match.group()]
         pieces.append(folded)
         origin.extend([at] * len(folded))
         last = at + 1

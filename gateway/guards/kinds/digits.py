@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from ..findings import Hit
 from ..rule import Rule
 from .national_digits import NUMBERINGS
-from .numbers import CONTEXT_BYTES, classify
+from .numbers import ALNUM, CONTEXT_BYTES, ESCAPED, classify, words_tell
+from .payment import is_card
 from .phones import SHAPES as PHONE_SHAPES
 
 _GATE = r"\d(?:[ \t.\-/()_]{0,4}\d){6}"
@@ -25,6 +26,7 @@ _GROUP = re.compile(rb"0++")
 _INTERNATIONAL = b"+("
 _NOT_DIGITS = _JOINERS + _INTERNATIONAL
 _GROUPS_MAX = 7
+_CARD_DIGITS_MIN = 13
 _DIGITS_MIN = 7
 _WHOLE_DIGITS_MAX = 24
 _CARD_SHAPES = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8), (6, 4, 5), (6, 7), (6, 10), (6, 13)}
@@ -37,7 +39,9 @@ _SHAPES = frozenset(
     | {(size,) for size in range(_DIGITS_MIN, 20)}
 )
 _ISO_DATE, _DATE = (4, 2, 2), (2, 2, 4)
-_CENTURIES = ("19", "20")
+_CENTURIES = (b"19", b"20")
+_UNDERSCORE = 0x5F
+_WIDE = b" \t()"
 
 
 class _Node:
@@ -50,9 +54,9 @@ class _Node:
         self.ends = False
 
 
-def _tree() -> _Node:
+def _tree(shapes: frozenset[tuple[int, ...]]) -> _Node:
     root = _Node()
-    for shape in _SHAPES:
+    for shape in shapes:
         if len(shape) <= _GROUPS_MAX and sum(shape) >= _DIGITS_MIN:
             node = root
             for size in shape:
@@ -61,43 +65,68 @@ def _tree() -> _Node:
     return root
 
 
-_TREE = _tree()
+_TREE = _tree(_SHAPES)
+# Deep in a run no word can help, and one number in ten checks by chance: a table of years would be full of Aadhaar.
+_BARE_TREE = _tree(_SHAPES - {(4, 4, 4)})
+_ONLY_CARDS = frozenset(_CARD_SHAPES - PHONE_SHAPES - {shape for entry in NUMBERINGS for shape in entry.alone or ()})
 
 
 def _numbers(buf: bytes, taken: Sequence[Hit]) -> Iterator[Hit]:
     shadow = buf.translate(_SHADOW)
     ibans = [(hit.start, hit.end) for hit in taken if hit.kind == "iban"]
     ibans.reverse()
+    told: bool | None = None
     for match in _RUN.finditer(shadow):
         start, end = match.span()
         while ibans and ibans[-1][1] < end:
             ibans.pop()
         if ibans and ibans[-1][0] <= start:
             continue
-        digits = buf[start:end].translate(None, _JOINERS).decode()
-        count = len(digits)
-        if count == end - start:
-            sizes: tuple[int, ...] = (count,)
-        else:
-            sizes = tuple(map(len, shadow[start:end].split()))
-            if _is_date(digits, sizes):
-                continue
+        sizes = tuple(map(len, shadow[start:end].split()))
+        count = sum(sizes)
+        if _is_date(buf, start, sizes) or (start and buf[start - 1] in ALNUM and _is_tied(buf, start, end)):
+            continue
         if start and buf[start - 1] in _INTERNATIONAL:
             start -= 2 if start > 1 and buf[start - 2] in _INTERNATIONAL else 1
-        if count <= _WHOLE_DIGITS_MAX:
+        possible = count <= _WHOLE_DIGITS_MAX
+        if possible and not _tells(buf, start, sizes, count):
+            if told is None:
+                told = words_tell(buf)
+            possible = told
+        if possible:
+            digits = buf[start:end].translate(None, _NOT_DIGITS).decode()
             hit = classify(buf, start, end, digits, sizes, whole=True)
             if hit is not None:
                 yield hit
                 continue
-        if len(sizes) > 1:
+        if len(sizes) > 1 and (count - min(sizes[0], sizes[-1]) >= _DIGITS_MIN or buf[start] in _INTERNATIONAL):
             yield from _windows(buf, start, [group.span() for group in _GROUP.finditer(shadow, start, end)], sizes)
 
 
-def _is_date(digits: str, sizes: tuple[int, ...]) -> bool:
-    three = sizes[:3]
-    if three == _ISO_DATE:
-        return digits[:2] in _CENTURIES and len(sizes) <= len(_ISO_DATE) + 1
-    return three == _DATE and len(sizes) == len(_DATE) and digits[4:6] in _CENTURIES
+def _tells(buf: bytes, start: int, sizes: tuple[int, ...], count: int) -> bool:
+    """Whether the grouping alone could make it something, without any word."""
+    return (
+        sizes in _SHAPES
+        or count >= _CARD_DIGITS_MIN
+        or len(sizes) == count
+        or buf[start] in _INTERNATIONAL
+        or buf[start - 1 : start] in {b"B", b"b"}
+    )
+
+
+def _is_tied(buf: bytes, start: int, end: int) -> bool:
+    """Whether the whole run is the tail of an identifier: a letter before it, and nothing wide between its groups."""
+    run = buf[start:end]
+    return buf[max(0, start - 3) : start] not in ESCAPED and run.translate(None, _WIDE) == run
+
+
+def _is_date(buf: bytes, start: int, sizes: tuple[int, ...]) -> bool:
+    if sizes[:3] == _ISO_DATE:
+        return buf[start : start + 2] in _CENTURIES and len(sizes) <= len(_ISO_DATE) + 1
+    if sizes == _DATE:
+        return buf[start : start + 16].translate(None, _JOINERS)[4:6] in _CENTURIES
+    # 1_000_000, as programs write it
+    return len(sizes) > 1 and buf[start + sizes[0]] == _UNDERSCORE and set(sizes[1:]) == {3}
 
 
 def _windows(buf: bytes, start: int, groups: list[tuple[int, int]], sizes: tuple[int, ...]) -> Iterator[Hit]:
@@ -106,7 +135,7 @@ def _windows(buf: bytes, start: int, groups: list[tuple[int, int]], sizes: tuple
     at = 0
     if buf[start] in _INTERNATIONAL:
         for size in range(min(_GROUPS_MAX, count), 0, -1):
-            hit = _window(buf, start, groups[:size], sizes[:size], bare=False)
+            hit = _window(buf, start, groups[size - 1][1], sizes[:size], bare=False)
             if hit is not None:
                 yield hit
                 at = size
@@ -116,16 +145,17 @@ def _windows(buf: bytes, start: int, groups: list[tuple[int, int]], sizes: tuple
     words_end = groups[0][0] + CONTEXT_BYTES
     while at < count:
         ends = []
-        node: _Node | None = _TREE
+        begin = start if at == 0 else groups[at][0]
+        bare = begin >= words_end
+        node: _Node | None = _BARE_TREE if bare else _TREE
         for stop in range(at, count):
             node = node.after.get(sizes[stop])  # type: ignore[union-attr]
             if node is None:
                 break
             if node.ends:
                 ends.append(stop + 1)
-        begin = start if at == 0 else groups[at][0]
         for stop in reversed(ends):
-            hit = _window(buf, begin, groups[at:stop], sizes[at:stop], bare=begin >= words_end)
+            hit = _window(buf, begin, groups[stop - 1][1], sizes[at:stop], bare=bare)
             if hit is not None:
                 yield hit
                 at = stop
@@ -134,11 +164,10 @@ def _windows(buf: bytes, start: int, groups: list[tuple[int, int]], sizes: tuple
             at += 1
 
 
-def _window(buf: bytes, begin: int, groups: list[tuple[int, int]], sizes: tuple[int, ...], *, bare: bool) -> Hit | None:
-    if sum(sizes) < _DIGITS_MIN:
-        return None
-    end = groups[-1][1]
+def _window(buf: bytes, begin: int, end: int, sizes: tuple[int, ...], *, bare: bool) -> Hit | None:
     digits = buf[begin:end].translate(None, _NOT_DIGITS).decode()
+    if len(digits) < _DIGITS_MIN or (bare and sizes in _ONLY_CARDS and not is_card(digits)):
+        return None
     return classify(buf, begin, end, digits, sizes, whole=False, bare=bare)
 
 

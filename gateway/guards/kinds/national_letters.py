@@ -174,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "es_dni",
         "national_id",
-        rf"(?:\d{{2}}{_J}\d{{3}}{_J}\d{{3}}|[XYZ]{_J}\d{{7}}){_J}[A-HJ-NP-TV-Za-hj-np-tv-z]",
+        rf"(?:\d{{8}}|\d{{2}}[ \-.]\d{{3}}{_J}\d{{3}}|\d{{5}}[ \-.]\d{{3}}|[XYZ]{_J}\d{{7}}){_J}[A-HJ-NP-TV-Za-hj-np-tv-z]",
         "RD 1553/2005",
         es_dni,
     ),

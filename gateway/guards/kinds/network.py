@@ -71,7 +71,7 @@ RULES: tuple[Rule, ...] = (
         "ip",
         _IPV6,
         "RFC 4291 §2.2",
-        gate=r"[0-9A-Fa-f]{1,4}::?[0-9A-Fa-f]{1,4}:|::[0-9A-Fa-f]",
+        gate=r"[0-9A-Fa-f]::(?:[^A-Za-z]|[0-9A-Fa-f]|\z)|(?:\A|[^\w:])::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){6}",
         check=_is_ipv6,
     ),
     pattern_rule("mac", "mac", _MAC, "IEEE 802-2014 §8.1", check=_is_mac),
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         "login",
         _LOGIN,
         "RFC 3986 §3.2.1",
-        gate=r"://[^\s/@]{0,128}:[^\s/@]{1,256}@",
+        gate=r"://[^\s/@]*:[^\s/@]+@",
         check=_is_login,
     ),
 )

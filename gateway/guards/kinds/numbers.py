@@ -38,6 +38,7 @@ _WORDS = (
 _SAID = tuple(re2.compile(pattern.encode()) for pattern in _WORDS)
 
 
+_NONE = _CLASSES.index("none")
 _GENERAL = len(_WORDS)
 _NAMED = _GENERAL + 1
 _NOBODY: frozenset[int] = frozenset()
@@ -57,11 +58,11 @@ def _presence() -> re2.Set:
 _PRESENT = _presence()
 _present = _PRESENT._set.Match  # noqa: SLF001 - the engine below the wrapper, as in rule.py
 _CARD_DIGITS_MIN = (15, 13)
-_ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _TIGHT = frozenset(b"-./")
 _NEUTRAL = frozenset({"", "card", "ssn"})
 _PLUS = frozenset({b"%2B", b"%2b"})
-_ESCAPED = frozenset({b"%2B", b"%2b", b"%20", b"%3A", b"%3a", b"%3D", b"%3d"})
+ESCAPED = frozenset({b"%2B", b"%2b", b"%20", b"%3A", b"%3a", b"%3D", b"%3d"})
 
 
 def _is_plus(buf: bytes, start: int) -> bool:
@@ -87,15 +88,15 @@ def _lead(buf: bytes, start: int) -> bytes:
 
 def _clear_edges(buf: bytes, start: int, end: int) -> bool:
     """Whether no letter, digit or tight joiner ties it to a longer word, path or identifier."""
-    if end < len(buf) and buf[end] in _ALNUM:
+    if end < len(buf) and buf[end] in ALNUM:
         return False
-    if end + 1 < len(buf) and buf[end] in _TIGHT and buf[end + 1] in _ALNUM:
+    if end + 1 < len(buf) and buf[end] in _TIGHT and buf[end + 1] in ALNUM:
         return False
     if start == 0:
         return True
-    if buf[start - 1] in _ALNUM:
-        return buf[max(0, start - 3) : start] in _ESCAPED
-    return not (start > 1 and buf[start - 1] in _TIGHT and buf[start - 2] in _ALNUM)
+    if buf[start - 1] in ALNUM:
+        return buf[max(0, start - 3) : start] in ESCAPED
+    return not (start > 1 and buf[start - 1] in _TIGHT and buf[start - 2] in ALNUM)
 
 
 def classify(
@@ -142,6 +143,11 @@ def said(lead: bytes) -> tuple[str, frozenset[int], bool]:
     return context, frozenset([index - _NAMED for index in found if index >= _NAMED]), _GENERAL in found
 
 
+def words_tell(buf: bytes) -> bool:
+    """Whether a word anywhere in the text could make a private number of digits whose grouping tells nothing."""
+    return any(index != _NONE for index in _present(buf))
+
+
 def _is_national_phone(digits: str, sizes: tuple[int, ...], context: str) -> bool:
     """Return a telling word, or a shape that needs none (E.164 allows 15 digits)."""
     if context == "phone":
@@ -151,12 +157,12 @@ def _is_national_phone(digits: str, sizes: tuple[int, ...], context: str) -> boo
 
 def _stands_alone(buf: bytes, start: int, end: int) -> bool:
     """Not the inside of a hash, UUID, decimal fraction or longer identifier."""
-    if (end < len(buf) and buf[end] in _ALNUM) or _DECIMAL.fullmatch(buf, start, end):
+    if (end < len(buf) and buf[end] in ALNUM) or _DECIMAL.fullmatch(buf, start, end):
         return False
     if start == 0:
         return True
-    if buf[start - 1] in _ALNUM:
-        return buf[max(0, start - 3) : start] in _ESCAPED
+    if buf[start - 1] in ALNUM:
+        return buf[max(0, start - 3) : start] in ESCAPED
     return not (start > 1 and buf[start - 1] in b"-." and buf[start - 2] in b"0123456789abcdef")
 
 

@@ -1,0 +1,86 @@
+# ruff: noqa: E501, RUF001 - a sample is one line, odd characters are the subject
+"""All texts of a request in one pass: each as if it were alone, and the seams between parts."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.call import Text
+from gateway.guards import Detector, Policy, Redactor, Vault, redact_cargo
+from gateway.guards.policy import KINDS
+from gateway.guards.restore import restore
+
+REDACTOR = Redactor()
+DETECTOR = Detector()
+ALL = frozenset(KINDS)
+BITS = ["joe@example.org", "4111 1111 1111 1111", "+1 212 555 0123", "DE89 3704 0044 0532 0130 00", "phone: ", "password: ", "hunter2!x",
+        "-----BEGIN PRIVATE KEY-----\nMIIE", "born ", "1980-03-12", "é", "４", "\u200b", " ", "\n", ":", "order ", "219-09-9999", "ssn"]  # fmt: skip
+
+
+def parts(*values: str, role: str = "user") -> list[Text]:
+    return [Text(("messages", 0, "content", at, "text"), value, role) for at, value in enumerate(values)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(BITS), max_size=6).map("".join), min_size=1, max_size=5))
+def test_texts_in_one_pass_hold_what_each_holds_alone(texts: list[str]) -> None:
+    alone = {at: hits for at, text in enumerate(texts) if (hits := DETECTOR.scan(text, ALL))}
+    assert DETECTOR.scan_texts(texts, ALL) == alone
+
+
+def test_a_value_cut_by_the_parts_of_a_message_is_found_at_the_seam() -> None:
+    vault = Vault()
+    texts = parts("my card is 4111 1111", " 1111 1111, thanks", "joe@example.org")
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), vault)
+    assert sorted(finding.kind for finding in findings) == ["card", "email"]
+    assert changes[1] == ", thanks"
+    assert restore(changes[0], vault) == "my card is 4111 1111 1111 1111"
+
+
+def test_parts_that_show_a_value_each_keep_their_own() -> None:
+    vault = Vault()
+    changes, findings = redact_cargo(REDACTOR, parts("joe@example.org", "com, tom@example.org"), Policy(), vault)
+    assert len(findings) == 2
+    assert [restore(changes[at], vault) for at in (0, 1)] == ["joe@example.org", "com, tom@example.org"]
+
+
+def test_json_results_stay_json_and_numbers_that_are_no_value_stay_byte_for_byte() -> None:
+    vault = Vault()
+    told = '{ "amount" : 1.50, "big": 12345678901234567890123, "who": {"mail": "joe\\u0040example.org"},\n "card": 4111111111111111 }'
+    texts = [Text(("messages", 1, "content"), told, "tool")]
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), vault)
+    assert {finding.direction for finding in findings} == {"tool_result"}
+    assert changes[0].startswith('{ "amount" : 1.50, "big": 12345678901234567890123, "who": {"mail": "EMAIL_')
+    tree = json.loads(changes[0])
+    assert vault.value(tree["who"]["mail"]) == "joe@example.org"
+    assert vault.value(tree["card"]) == "4111111111111111"
+
+
+def test_a_key_in_a_json_text_tells_what_its_value_is() -> None:
+    vault = Vault()
+    for role in ("tool", "arguments"):
+        texts = [Text(("a",), '{"ssn": "219099999", "password": "correct-horse7", "order": "219099999"}', role)]
+        tree = json.loads(redact_cargo(REDACTOR, texts, Policy(), vault)[0][0])
+        assert tree["ssn"].startswith("SSN_")
+        assert tree["password"].startswith("SECRET_")
+        assert tree["order"] == "219099999"
+
+
+def test_a_value_behind_escapes_in_a_json_result_is_found() -> None:
+    texts = [Text(("a",), json.dumps({"mail": "ｊｏｅ＠example.org"}), "tool")]
+    changes, _ = redact_cargo(REDACTOR, texts, Policy(), Vault())
+    assert json.loads(changes[0])["mail"].startswith("EMAIL_")
+
+
+def test_directions_with_other_kinds_are_looked_through_for_their_own() -> None:
+    policy = Policy({"email": {"request": "off"}})
+    texts = [Text(("a",), "joe@example.org", "user"), Text(("b",), "joe@example.org", "tool")]
+    changes, _ = redact_cargo(REDACTOR, texts, policy, Vault())
+    assert list(changes) == [1]
+
+
+def test_a_request_without_texts_is_left_alone() -> None:
+    assert redact_cargo(REDACTOR, [], Policy(), Vault()) == ({}, [])
