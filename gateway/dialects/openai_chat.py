@@ -291,7 +291,7 @@ def _usage(tree: Any) -> Usage | None:
     try:
         usage = Usage(
             tree["prompt_tokens"],
-            tree.get("completion_tokens") or 0,
+            tree["completion_tokens"],
             cached_tokens=prompt.get("cached_tokens") or 0,
             reasoning_tokens=completion.get("reasoning_tokens") or 0,
         )

@@ -21,13 +21,14 @@ _ARGUMENTS_CHARS_MAX = 1 << 20
 class _Guarding:
     """What Guard keeps of one call."""
 
-    __slots__ = ("arguments", "lanes", "policy", "said", "unscanned", "vault")
+    __slots__ = ("arguments", "arguments_chars", "lanes", "policy", "said", "unscanned", "vault")
 
     def __init__(self, policy: Policy, vault: Vault) -> None:
         self.policy = policy
         self.vault = vault
         self.lanes: dict[str, tuple[int, str, Lane]] = {}
         self.arguments: dict[str, tuple[int, list[str]]] = {}
+        self.arguments_chars = 0
         self.said: dict[str, list[str]] = {}  # what was released, by lane, where a dialect says it all again
         self.unscanned = False
 
@@ -157,8 +158,11 @@ class Guard(CallStage):
             return
         _, pieces = kept.arguments.setdefault(part.lane, (part.choice, []))
         pieces.append(part.text)
-        if sum(map(len, pieces)) > _ARGUMENTS_CHARS_MAX:
-            raise ContentBlocked(f"a tool call's arguments are longer than {_ARGUMENTS_CHARS_MAX} characters")
+        kept.arguments_chars += len(part.text)
+        if kept.arguments_chars > _ARGUMENTS_CHARS_MAX:
+            raise ContentBlocked(
+                f"an answer's tool calls have more than {_ARGUMENTS_CHARS_MAX} characters of arguments"
+            )
         if part.text:
             part.text = ""
 
