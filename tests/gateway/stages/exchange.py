@@ -36,7 +36,7 @@ class NoCaller:
 
 def call_for(tree: dict[str, Any], **profile: Any) -> Call:
     """Return a call for a request's tree under a default profile with these settings."""
-    resolved = resolve(ProfileSettings.model_validate({"name": "default", **profile}))
+    resolved = resolve(ProfileSettings.model_validate({"name": "default"} | profile))
     call = Call("call_1", CHAT, "/v1/chat/completions", NoCaller(), 0, 0)
     call.tenant, call.profile, call.key = HOUSE, resolved, Key("k", "k", HOUSE, resolved)
     call.clear = call.request = CHAT.parse(tree)

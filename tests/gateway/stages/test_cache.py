@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from agents.scripted import Fault, Reply, Rule, Script
+from gateway.call import Attempt
+from gateway.catalogue import Model
+from gateway.stages.cache import Cache
+from limits.backoff import Backoff
+from limits.clock import ManualClock
 from tests.gateway.live import chat, live
+from tests.gateway.stages.exchange import CHAT, call_for
 
 pytestmark = pytest.mark.anyio
 
@@ -105,3 +111,29 @@ async def test_in_an_outage_the_latest_equal_answer_stands_in_and_says_so(tmp_pa
         assert said(again.text) == "good words"
         other = await gate.http.post(PATH, json=chat("other words", stream=stream))
         assert said(other.text) == "We are down."
+
+
+async def test_an_answer_grows_old(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with live(tmp_path, profiles=CACHED, clock=clock) as gate:
+        seen = []
+        for later_s in (0, 59, 2):
+            clock.turn(later_s)
+            seen.append((await gate.http.post(PATH, json=chat("hi"))).headers["x-tollhouse-cache"])
+        assert seen == ["miss", "hit", "miss"]
+
+
+async def test_all_profiles_together_are_bounded_in_bytes() -> None:
+    cache = Cache(ManualClock(), bytes_max=2_500)
+    kept = []
+    for name in ("default", "support", "research"):
+        call = call_for(chat("hi"), name=name, cache={"ttl_s": 60})
+        call.model = Model("m", (), (), None, Backoff())
+        assert await cache.admit(call) is None
+        (event,) = CHAT.answer(call.clear or call.request, "x" * 300, reply_id="r", created_s=1)  # type: ignore[arg-type]
+        cache.inspect(call, event)
+        call.attempts.append(Attempt(call, None, 1, call.request, "a", complete=True))  # type: ignore[arg-type]
+        await cache.settle(call)
+        kept.append(sum(shelf.size_bytes for shelf in cache._shelves.values()))
+    assert 0 < kept[0] < kept[1] <= 2_500
+    assert kept[2] <= 2_500

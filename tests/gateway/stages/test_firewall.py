@@ -276,3 +276,11 @@ async def test_a_custom_tools_free_text_is_held_and_passes_without_a_schema(tmp_
     async with live(tmp_path) as gate:
         reply = await gate.http.post("/v1/chat/completions", json=chat("?", tools=[offered]))
         assert reply.status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_where_none_was_offered_is_refused(tmp_path: Path, stream: bool) -> None:
+    async with live(tmp_path, script=proposing(BERLIN)) as gate:
+        reply = await gate.http.post("/v1/chat/completions", json=chat("?", stream=stream))
+        assert "offers no tool of the name weather" in reply.text
+        assert "tool_calls" not in reply.text
