@@ -9,7 +9,6 @@ from typing import Any
 
 from ..call import Path, Request, Text, ToolCall, ToolDefinition, ToolResult
 from .body import MESSAGES_MAX, Collected, boolean, count, listed, model_of, place, tree_of, wrong
-from .strict import encode
 
 _CHOICES_MAX = 128
 _ROLES = {
@@ -32,43 +31,25 @@ _UNBOUNDABLE = (
     "plugins",
     "fallbacks",
 )
-_MESSAGE = frozenset({"role", "content", "refusal", "name", "reasoning_content", "tool_call_id", "tool_calls"})
+_MESSAGE = frozenset(
+    {"role", "content", "refusal", "name", "reasoning_content", "tool_call_id", "tool_calls", "function_call"}
+)
 _PART = frozenset({"type", "text", "refusal", "image_url", "cache_control"})
 # Members that hold names and numbers of the API alone.
 _SETTINGS = frozenset(
-    [
-        "model",
-        "messages",
-        "stream",
-        "stream_options",
-        "n",
-        "max_tokens",
-        "max_completion_tokens",
-        "temperature",
-        "top_p",
-        "top_k",
-        "min_p",
-        "seed",
-        "frequency_penalty",
-        "presence_penalty",
-        "repetition_penalty",
-        "logit_bias",
-        "logprobs",
-        "top_logprobs",
-        "service_tier",
-        "store",
-        "reasoning_effort",
-        "verbosity",
-        "modalities",
-        "parallel_tool_calls",
-        "tool_choice",
-        "function_call",
-        "prompt_cache_retention",
-    ]
+    (
+        *("model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "seed", "store"),
+        *("temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty"),
+        *("logit_bias", "logprobs", "top_logprobs", "service_tier", "reasoning_effort", "verbosity", "modalities"),
+        *("parallel_tool_calls", "tool_choice", "function_call", "prompt_cache_retention"),
+    )
 )
 # Members whose strings are scanned and that no template puts into a prompt, or whose bytes are counted elsewhere.
 _SCANNED = frozenset(
-    ["tools", "functions", "response_format", "metadata", "user", "safety_identifier", "prompt_cache_key", "stop"]
+    (
+        *("tools", "functions", "response_format", "metadata", "user", "safety_identifier", "prompt_cache_key"),
+        "stop",
+    )
 )
 
 
@@ -111,9 +92,7 @@ class _Reader(Collected):
                 self._call((*path, "tool_calls", number), call)
         if message.get("function_call"):
             self._proposal((*path, "function_call"), message["function_call"], "arguments", "")
-        for name, value in message.items():
-            if name not in _MESSAGE and name != "function_call":
-                self.unknown((*path, name), value, kind)
+        self.rest(path, message, _MESSAGE, kind)
 
     def _part(self, path: Path, part: Any, kind: str) -> None:
         if type(part) is not dict:
@@ -128,9 +107,7 @@ class _Reader(Collected):
                 self.optional((*path, "image_url"), image, "url", kind)
         else:
             self.files += 1
-        for name, value in part.items():
-            if name not in _PART:
-                self.unknown((*path, name), value, kind)
+        self.rest(path, part, _PART, kind)
 
     def _call(self, path: Path, call: Any) -> None:
         if type(call) is not dict:
@@ -144,12 +121,6 @@ class _Reader(Collected):
         self.text(path, proposal, member, "arguments")
         self.calls.append(ToolCall(call_id, proposal["name"], proposal[member]))
         self.frame_bytes += len(proposal["name"].encode())
-
-    def unknown(self, path: Path, node: Any, kind: str) -> None:
-        """Take a member that nobody here knows: its strings are scanned, and all of it counts."""
-        if node is not None and type(node) is not bool:
-            self.strings(path, node, kind)
-            self.frame_bytes += len(encode(node)) + len(str(path[-1]).encode())
 
 
 def parse(tree: Any) -> Request:
