@@ -1,7 +1,7 @@
 """The neutral view of a Messages request: every text, tool, call and result, and what it may cost.
 
-Shapes are checked only as far as they are read; members that are unknown here go on unchanged. A kind of block that is
-unknown counts as a file: what it costs is not in the body.
+Shapes are checked only as far as they are read. Members that are unknown here go on, but never unseen: their strings
+are scanned and their bytes count. A kind of block that is unknown counts as a file: its cost is not in the body.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,28 @@ _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
 _CLIENT_TOOLS = ("bash_", "text_editor_", "memory_")
 # They name what lies at the provider, or speak for somebody else there.
 _STATE = ("container", "mcp_servers", "diagnostics", "user_profile_id", "workspace_id")
-_DEFINITIONS = ("tools", "metadata", "stop_sequences", "output_config", "output_format")
+# Members that hold names and numbers of the API alone; those whose strings are scanned and bytes counted elsewhere.
+_SETTINGS = frozenset(
+    [
+        *("model", "messages", "system", "max_tokens", "stream", "thinking", "tool_choice", "service_tier", "speed"),
+        *("inference_geo", "temperature", "top_p", "top_k", "cache_control", "context_management"),
+    ]
+)
+_SCANNED = ("tools", "metadata", "stop_sequences")
+_KNOWN = _SETTINGS | {*_SCANNED}
+_BLOCKS = {
+    "text": frozenset({"text", "citations"}),
+    "image": frozenset({"source"}),
+    "document": frozenset({"title", "context", "source", "citations"}),
+    "tool_use": frozenset({"id", "name", "input"}),
+    "tool_result": frozenset({"tool_use_id", "content", "is_error"}),
+    "search_result": frozenset({"source", "title", "content", "citations"}),
+    "thinking": frozenset({"thinking", "signature"}),
+    "redacted_thinking": frozenset({"data"}),
+    "tool_reference": frozenset({"tool_name"}),
+}
+_MESSAGE = frozenset({"role", "content"})
+_EVERY_BLOCK = frozenset({"type", "cache_control"})
 _FORMATS = ("json_schema", "json_object")
 
 
@@ -37,6 +58,7 @@ class _Messages(Collected):
             raise wrong(f"messages[{at}].role", "one of user, assistant, system")
         self.messages += 1
         self.content(here, message, kind)
+        self.rest(here, message, _MESSAGE, kind)
 
     def content(self, path: Path, holder: dict[str, Any], role: str, member: str = "content") -> None:
         """Read a member that is a string or a list of blocks."""
@@ -53,40 +75,50 @@ class _Messages(Collected):
             raise wrong(body.place(path), "an object")
         self.messages += 1  # a block has a frame of its own
         kind = block.get("type")
-        if kind == "text":
-            self.text(path, block, "text", role)
-            self.strings((*path, "citations"), block.get("citations"), role)
-        elif kind == "image":
-            self.images += 1
-        elif kind == "document":
-            self._document(path, block, role)
+        known = _BLOCKS.get(kind) if type(kind) is str else None
+        if known is None:
+            self.files += 1
+            self.unknown(path, block, "tool")
+            return
+        self.rest(path, block, known | _EVERY_BLOCK, role)
+        if kind in ("image", "document"):
+            self._source(path, block, role)
         elif kind == "tool_use":
             self._call(path, block)
         elif kind == "tool_result":
             self._result(path, block)
+        elif kind in ("thinking", "redacted_thinking"):
+            for member in known:
+                self.opaque(block, member)
         elif kind == "search_result":
             for member in ("source", "title"):
                 self.optional(path, block, member, "tool")
             self.content(path, block, "tool")
-        elif kind in ("thinking", "redacted_thinking"):
-            for member in ("thinking", "signature", "data"):
-                self.opaque(block, member)
-        elif kind == "tool_reference":
-            self.text(path, block, "tool_name", "tool")
         else:
-            self.files += 1
+            (member,) = known - {"citations"}
+            self.text(path, block, member, role)
+            self.strings((*path, "citations"), block.get("citations"), role)
 
-    def _document(self, path: Path, block: dict[str, Any], role: str) -> None:
+    def _source(self, path: Path, block: dict[str, Any], role: str) -> None:
+        """Read an image or document: what is in the body, or where it lies."""
         for member in ("title", "context"):
             self.optional(path, block, member, role)
-        source = block.get("source")
-        kind = source.get("type") if type(source) is dict else None
-        if type(source) is dict and kind == "text":
-            self.text((*path, "source"), source, "data", role)
-        elif type(source) is dict and kind == "content":
-            self.content((*path, "source"), source, role)
+        source, here = block.get("source"), (*path, "source")
+        if type(source) is not dict:
+            raise wrong(body.place(here), "an object")
+        kind = source.get("type")
+        if kind == "text":
+            self.text(here, source, "data", role)
+        elif kind == "content":
+            self.content(here, source, role)
+        elif source.get("file_id"):
+            raise body.elsewhere("file_id")
         else:
-            self.files += 1
+            self.optional(here, source, "url", role)
+            if block["type"] == "image":
+                self.images += 1
+            else:
+                self.files += 1
 
     def _call(self, path: Path, block: dict[str, Any]) -> None:
         name = block.get("name")
@@ -122,9 +154,9 @@ def parse(tree: Any, *, limited: bool = True) -> Request:
     for at, message in enumerate(body.listed(tree, "messages", body.MESSAGES_MAX)):
         reader.message(at, message)
     tools = tuple(_tools(tree))
-    for member in _DEFINITIONS:
-        if member in tree:
-            reader.strings((member,), tree[member], "definition")
+    for member in _SCANNED:
+        reader.strings((member,), tree.get(member), "definition")
+    reader.rest((), tree, _KNOWN, "definition")
     choice = tree.get("tool_choice")
     return Request(
         tree=tree,

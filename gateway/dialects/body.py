@@ -1,9 +1,11 @@
 """What reading any vendor's body needs: the parts as they are collected, and refusals that name the member."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ..call import Path, Text, ToolCall, ToolResult
 from ..errors import InvalidRequest, UnboundedCost
+from .strict import encode
 
 MESSAGES_MAX = 10_000
 
@@ -55,6 +57,18 @@ class Collected:
             for number, value in enumerate(node):
                 self.strings((*path, number), value, role)
 
+    def unknown(self, path: Path, node: Any, role: str) -> None:
+        """Take a member that nobody here knows: its strings are scanned, and all of it counts."""
+        if node is not None and type(node) is not bool:
+            self.strings(path, node, role)
+            self.frame_bytes += len(encode(node)) + len(str(path[-1]).encode())
+
+    def rest(self, path: Path, holder: dict[str, Any], known: Collection[str], role: str) -> None:
+        """Take all members that are not among the known ones."""
+        for member, value in holder.items():
+            if member not in known:
+                self.unknown((*path, member), value, role)
+
 
 def tree_of(tree: Any) -> dict[str, Any]:
     """Return the body's tree if it is an object."""
@@ -85,11 +99,16 @@ def refuse_state(tree: dict[str, Any], members: tuple[str, ...]) -> None:
     """Refuse members that name what lies at the provider: neither its cost nor its owner can be told from the body."""
     for member in members:
         if tree.get(member):
-            raise UnboundedCost(
-                f"{member} names what lies at the provider: what it costs is not in the body, and whose it is "
-                "nobody can tell; send it in the body",
-                param=member,
-            )
+            raise elsewhere(member)
+
+
+def elsewhere(member: str) -> UnboundedCost:
+    """Return the refusal of a member that names what lies at the provider."""
+    return UnboundedCost(
+        f"{member} names what lies at the provider: what it costs is not in the body, and whose it is nobody can "
+        "tell; send the thing itself",
+        param=member,
+    )
 
 
 def boolean(tree: dict[str, Any], member: str) -> bool:

@@ -1,14 +1,13 @@
 """The neutral view of a Responses request: every text, tool, call and result, and what it may cost.
 
-Shapes are checked only as far as they are read; members that are unknown here go on unchanged. A kind of item that is
-unknown counts as a file: what it costs is not in the body.
+Shapes are checked only as far as they are read. Members that are unknown here go on, but never unseen: their strings
+are scanned and their bytes count. A kind of item that is unknown counts as a file: its cost is not in the body.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from ..call import Path, Request, ToolCall, ToolDefinition, ToolResult
-from ..errors import UnboundedCost
 from . import body
 from .body import Collected, wrong
 
@@ -16,8 +15,24 @@ _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "develop
 # They name what lies at the provider.
 _STATE = ("previous_response_id", "conversation", "prompt", "background", "background_options")
 _UNBOUNDABLE = ("context_management", "moderation", "image")
-_DEFINITIONS = ("tools", "text", "metadata", "user")
-_TEXTS = {"input_text": "text", "output_text": "text", "summary_text": "text", "reasoning_text": "text", "text": "text"}
+# Members that hold names and numbers of the API alone; those whose strings are scanned and bytes counted elsewhere.
+_SETTINGS = frozenset(
+    [
+        *("model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p", "top_logprobs"),
+        *("reasoning", "include", "store", "tool_choice", "parallel_tool_calls", "service_tier", "truncation"),
+        *("max_tool_calls", "stream_options", "prompt_cache_retention", "prompt_cache_options"),
+    ]
+)
+_SCANNED = ("tools", "metadata", "user", "safety_identifier", "prompt_cache_key")
+_KNOWN = _SETTINGS | {*_SCANNED}
+_ITEM = frozenset(
+    [
+        *("type", "role", "content", "id", "status", "phase", "call_id", "name", "namespace", "arguments", "input"),
+        *("output", "summary", "encrypted_content"),
+    ]
+)
+_PART = frozenset({"type", "text", "refusal", "image_url", "detail", "logprobs"})
+_TEXTS = frozenset({"input_text", "output_text", "summary_text", "reasoning_text", "text"})
 _FORMATS = ("json_object", "json_schema")
 CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 _RESULTS = ("function_call_output", "custom_tool_call_output")
@@ -34,7 +49,9 @@ class _Items(Collected):
         if type(item) is not dict:
             raise wrong(body.place(here), "an object")
         self.messages += 1
-        kind = item.get("type") or "message"
+        kind = item.get("type", "message")
+        if type(kind) is not str:
+            raise wrong(f"input[{at}].type", "a string")
         if kind == "message":
             role = item.get("role")
             if type(role) is not str or role not in _ROLES:
@@ -54,9 +71,12 @@ class _Items(Collected):
         elif kind == "compaction":
             self.opaque(item, "encrypted_content")
         elif kind == "item_reference":
-            raise UnboundedCost("item_reference names what lies at the provider; send the item itself", param="input")
+            raise body.elsewhere("item_reference")
         else:
             self.files += 1
+            self.unknown(here, item, "tool")
+            return
+        self.rest(here, item, _ITEM, "user")
 
     def content(self, path: Path, holder: dict[str, Any], member: str, role: str) -> None:
         """Read a member that is a string or a list of parts."""
@@ -69,14 +89,21 @@ class _Items(Collected):
             if type(part) is not dict:
                 raise wrong(body.place(here), "an object")
             kind = part.get("type")
+            if type(kind) is not str:
+                raise wrong(f"{body.place(here)}.type", "a string")
             if kind in _TEXTS:
                 self.text(here, part, "text", role)
             elif kind == "refusal":
                 self.text(here, part, "refusal", role)
-            elif kind == "input_image" and not part.get("file_id"):
+            elif part.get("file_id"):
+                raise body.elsewhere("file_id")
+            elif kind == "input_image":
                 self.images += 1
+                if not str(part.get("image_url")).startswith("data:"):
+                    self.optional(here, part, "image_url", role)
             else:
                 self.files += 1
+            self.rest(here, part, _PART, role)
 
     def _call(self, path: Path, item: dict[str, Any], member: str) -> None:
         name = item.get("name")
@@ -101,9 +128,9 @@ def parse(tree: Any) -> Request:
         for at, item in enumerate(body.listed(tree, "input", body.MESSAGES_MAX)):
             reader.item(at, item)
     tools = tuple(_tools(tree))
-    for member in _DEFINITIONS:
-        if member in tree:
-            reader.strings((member,), tree[member], "definition")
+    for member in _SCANNED:
+        reader.strings((member,), tree.get(member), "definition")
+    reader.rest((), tree, _KNOWN, "definition")
     return Request(
         tree=tree,
         model=model,
