@@ -95,6 +95,7 @@ class Tollhouse:
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
+        self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
         self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
         metrics = CollectorRegistry()
@@ -145,7 +146,7 @@ class Tollhouse:
             Recall(self.replies),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
-            Guard(Redactor(), Vaults()),
+            Guard(Redactor(), self.vaults),
             Count(self.ledger),
             Cache(clock),
             Route(self.catalogue, self.chance),
@@ -252,3 +253,7 @@ def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:
 
 def _secret(master_key: bytes) -> bytes:
     return hmac.digest(master_key, b"tollhouse pseudonyms of ids, version 1", "sha256")
+
+
+def _vault_secret(master_key: bytes) -> bytes:
+    return hmac.digest(master_key, b"tollhouse vaults, version 1", "sha256")

@@ -48,6 +48,12 @@ class Shelf(Generic[Key, Value]):
             _, (_, size) = self._held.popitem(last=False)
             self.size_bytes -= size
 
+    def oldest(self) -> tuple[Key, Value] | None:
+        """Return what was not used for the longest time, and leave it there."""
+        for key, (value, _) in self._held.items():
+            return key, value
+        return None
+
     def drop(self, key: Key) -> None:
         """Forget a value; one that is not there is forgotten already."""
         found = self._held.pop(key, None)

@@ -18,7 +18,7 @@ _URL = re.compile(
     r"(?i)//|\\\\|www\.|[a-z0-9\-]+\.[a-z]{2,24}(?::\d+)?[/?#]|\b(?:https?|ftp|wss?|data|javascript|mailto|file|tel|sms|blob|intent):|url\("
 )
 _FETCH = re.compile(
-    r"(?i)\b(?:curl|wget|iwr|nslookup|invoke-(?:webrequest|restmethod))\s+[-\"'$\\h{]|"
+    r"(?i)\b(?:curl|wget|iwr|invoke-(?:webrequest|restmethod))\s+[-\"'$\\h{]|\b(?:nslookup|dig)\s|"
     r"\b(?:fetch|axios(?:\.\w+)?|xmlhttprequest|sendbeacon|importscripts|eventsource|websocket|urlopen|urlretrieve|getaddrinfo|gethostbyname|"
     r"requests\.\w+|httpx\.\w+|session\.(?:get|post|put)|https?\.(?:get|request|post)|new\s+image|window\.open|import)\s*\(|"
     r"\.src\s*=|\blocation(?:\.href)?\s*=|@import\s"

@@ -12,7 +12,9 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import islice
 from types import MappingProxyType
 
 from cryptography.exceptions import InvalidTag
@@ -59,7 +61,7 @@ class Vault:
     Not thread-safe: a run's calls share one event loop.
     """
 
-    __slots__ = ("_by_placeholder", "_by_value", "_entries_max", "_key", "_value_chars_max")
+    __slots__ = ("_by_placeholder", "_by_value", "_entries_max", "_key", "_sealed", "_value_chars_max")
 
     def __init__(self, *, key: bytes | None = None, entries_max: int = 10_000, value_chars_max: int = 16_384) -> None:
         if key is not None and len(key) != _KEY_BYTES:
@@ -69,6 +71,7 @@ class Vault:
         self._value_chars_max = value_chars_max
         self._by_placeholder: dict[str, str] = {}
         self._by_value: dict[tuple[str, str], str] = {}
+        self._sealed = 0
 
     def __len__(self) -> int:
         return len(self._by_placeholder)
@@ -103,23 +106,36 @@ class Vault:
         """Return the value behind a placeholder that this vault issued; None for all others."""
         return self._by_placeholder.get(placeholder)
 
+    @property
+    def unsealed(self) -> int:
+        """How many values were issued since `sealed` was last asked."""
+        return len(self._by_value) - self._sealed
+
     def sealed(self, key: bytes, run: str) -> bytes:
-        """Return the whole vault encrypted under a 32-byte key and bound to the run's id."""
-        rows = [[kind, value, made] for (kind, value), made in self._by_value.items()]
+        """Return what was issued since the last call, with the vault's key, encrypted and bound to the run's id."""
+        rows = [[kind, value, made] for (kind, value), made in islice(self._by_value.items(), self._sealed, None)]
+        self._sealed = len(self._by_value)
         plain = json.dumps({"key": self.key.hex(), "rows": rows}).encode()
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + AESGCM(key).encrypt(nonce, plain, run.encode())
 
     @classmethod
-    def opened(cls, sealed: bytes, key: bytes, run: str, *, entries_max: int = 10_000) -> Vault:
-        """Return the vault that `sealed` holds. VaultSealBroken if it is not this run's, or was altered."""
-        try:
-            plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], run.encode())
-        except (InvalidTag, ValueError) as broken:
-            raise VaultSealBroken("sealed vault does not open under this key and run") from broken
-        tree = json.loads(plain)
-        vault = cls(key=bytes.fromhex(tree["key"]), entries_max=entries_max)
-        for kind, value, made in tree["rows"]:
-            vault._by_placeholder[made] = value
-            vault._by_value[kind, value] = made
+    def opened(cls, sealed: Iterable[bytes], key: bytes, run: str, *, entries_max: int = 10_000) -> Vault:
+        """Return the vault that these pieces, in any order, hold together; without any it is a new one.
+
+        VaultSealBroken if a piece is not this run's, or was altered.
+        """
+        vault = cls(entries_max=entries_max)
+        cipher = AESGCM(key)
+        for piece in sealed:
+            try:
+                plain = cipher.decrypt(piece[:_NONCE_BYTES], piece[_NONCE_BYTES:], run.encode())
+            except (InvalidTag, ValueError) as broken:
+                raise VaultSealBroken("sealed vault does not open under this key and run") from broken
+            tree = json.loads(plain)
+            vault._key = bytes.fromhex(tree["key"])
+            for kind, value, made in tree["rows"]:
+                vault._by_placeholder[made] = value
+                vault._by_value[kind, value] = made
+        vault._sealed = len(vault._by_value)
         return vault

@@ -16,6 +16,15 @@ from ..stage import CallStage
 from ..vaults import Vaults
 
 _ARGUMENTS_CHARS_MAX = 1 << 20
+# Steps of a place that an API names; all others are a client's own words, which may be anybody's name.
+_STEPS = frozenset(
+    (
+        *("", "messages", "content", "text", "refusal", "name", "reasoning_content", "tool_calls", "function"),
+        *("arguments", "custom", "input", "function_call", "tools", "functions", "description", "parameters"),
+        *("properties", "items", "metadata", "user", "response_format", "json_schema", "schema", "image_url", "url"),
+        *("system", "instructions", "input_schema", "output", "stop", "safety_identifier"),
+    )
+)
 
 
 class _Guarding:
@@ -55,6 +64,8 @@ class Guard(CallStage):
             call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)
         call.request = clear.replace(changes) if changes else clear
+        if call.run is not None:
+            call.statements += self._vaults.keep(call.run, vault)
         return None
 
     def _policy(self, profile: Profile) -> Policy:
@@ -71,12 +82,13 @@ class Guard(CallStage):
             if finding.action == "block":
                 blocked = finding
         if blocked is not None:
-            call.decide("guard", "blocked", rule=blocked.rule, kind=blocked.kind, place=blocked.place)
-            where = f" at {blocked.place}" if blocked.place else ""
+            place = _nameless(blocked.place)
+            call.decide("guard", "blocked", rule=blocked.rule, kind=blocked.kind, place=place)
+            where = f" at {place}" if place else ""
             raise ContentBlocked(
                 f"the {blocked.direction} holds a value of kind {blocked.kind}{where}, which profile "
                 f"{call.profile.name} does not let pass; remove it",
-                param=blocked.place or None,
+                param=place or None,
             )
 
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
@@ -196,3 +208,7 @@ class Guard(CallStage):
                 piece = call.dialect.piece(event, kind="arguments", choice=choice, lane=name, text=released)
                 piece.parts[0].clear = clear
                 yield piece
+
+
+def _nameless(place: str) -> str:
+    return "/".join(step if step in _STEPS or step.isdecimal() else "*" for step in place.split("/"))

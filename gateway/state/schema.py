@@ -6,6 +6,7 @@ state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
 state_run     declared runs; the ledger's journal in the book has what they spent
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
+state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
 
 The book tells who changed what, and when; these tables only say how things stand.
 """
@@ -31,5 +32,13 @@ SCHEMA = (
         id TEXT PRIMARY KEY, key TEXT NOT NULL, call TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL,
         degraded TEXT, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_reply_expires ON state_reply(expires_us)",
+    """CREATE TABLE IF NOT EXISTS state_vault(
+        run TEXT NOT NULL, tenant TEXT NOT NULL, sealed BLOB NOT NULL, expires_us INTEGER NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS state_vault_run ON state_vault(run)",
+    "CREATE INDEX IF NOT EXISTS state_vault_expires ON state_vault(expires_us)",
+    """CREATE TRIGGER IF NOT EXISTS state_vault_ended AFTER UPDATE OF status ON state_run
+        WHEN NEW.status <> 'open' BEGIN DELETE FROM state_vault WHERE run = NEW.id; END""",
+    """CREATE TRIGGER IF NOT EXISTS state_vault_gone AFTER DELETE ON state_run BEGIN
+        DELETE FROM state_vault WHERE run = OLD.id; END""",
 )
 """Statements that make what is missing, for `audit.book.Book.open(schema=...)`."""

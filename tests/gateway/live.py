@@ -76,9 +76,13 @@ async def live(
     clock: Clock | None = None,
     caps: tuple[Cap, ...] = (),
     profile: str = "default",
+    again: bool = False,
     **parts: Any,
 ) -> AsyncIterator[Live]:
-    """Run a gateway in `folder`: tenant `acme` with `caps`, one key of `profile`, a provider that plays `script`."""
+    """Run a gateway in `folder`: tenant `acme` with `caps`, one key of `profile`, a provider that plays `script`.
+
+    `again` is a restart in the same folder: tenant and first key stand, `key` and `token` are one more.
+    """
     async with ScriptedServer(script or Script(), port=0) as upstream:
         path = folder / "tollhouse.yaml"
         path.write_text(json.dumps(settings(upstream.url, **parts)))  # YAML too
@@ -87,7 +91,8 @@ async def live(
             async with running(app, limits=head_limits(house.config.bounds)) as server:
                 await app.start()
                 try:
-                    await app.registry.create_tenant("test", "acme", caps=caps)
+                    if not again:
+                        await app.registry.create_tenant("test", "acme", caps=caps)
                     key, token = await app.registry.create_key("test", "acme", name="key", profile=profile)
                     headers = {"authorization": f"Bearer {token}"}
                     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:

@@ -65,10 +65,23 @@ def test_a_full_vault_and_an_oversized_value_are_refused() -> None:
 def test_a_sealed_vault_opens_to_the_same_placeholders_and_goes_on() -> None:
     vault = Vault()
     made = vault.placeholder("email", "a@b.org")
-    again = Vault.opened(vault.sealed(KEY, "run-1"), KEY, "run-1")
+    again = Vault.opened([vault.sealed(KEY, "run-1")], KEY, "run-1")
     assert again.value(made) == "a@b.org"
     assert again.placeholder("email", "a@b.org") == made
     assert again.placeholder("phone", "1") == vault.placeholder("phone", "1")
+
+
+def test_each_seal_holds_what_is_new_and_all_of_them_the_whole() -> None:
+    vault = Vault()
+    first = vault.placeholder("email", "a@b.org")
+    pieces = [vault.sealed(KEY, "run-1")]
+    assert vault.unsealed == 0
+    second = vault.placeholder("email", "c@d.org")
+    assert vault.unsealed == 1
+    pieces.append(vault.sealed(KEY, "run-1"))
+    again = Vault.opened(pieces, KEY, "run-1")
+    assert (again.value(first), again.value(second), again.unsealed) == ("a@b.org", "c@d.org", 0)
+    assert Vault.opened(pieces[1:], KEY, "run-1").value(first) is None
 
 
 def test_sealed_bytes_hide_values_and_open_only_for_their_run_and_key() -> None:
@@ -83,7 +96,7 @@ def test_sealed_bytes_hide_values_and_open_only_for_their_run_and_key() -> None:
         (b"", KEY, "run-1"),
     ):
         with pytest.raises(VaultSealBroken):
-            Vault.opened(altered, key, run)
+            Vault.opened([altered], key, run)
 
 
 def test_a_vault_prints_no_value_and_every_kind_has_a_label() -> None:
