@@ -16,7 +16,7 @@ from .patterns.react import ReAct
 from .policy import Policy
 from .result import Result
 from .run import Pattern
-from .runner import Runner
+from .runner import Answers, Runner
 from .tool import Tool, as_tool
 
 Value = TypeVar("Value")
@@ -83,17 +83,17 @@ class Agent:
         """Yield the run's events as they come, in synchronous code."""
         return _drained(self.astream(task, budget=budget, history=history))
 
-    async def aresume(self, run_id: str, *, answers: Mapping[str, bool] | None = None) -> Result:
+    async def aresume(self, run_id: str, *, answers: Answers | None = None) -> Result:
         """Go on with a run that waits, or whose process ended: nothing done is done again."""
         async with self.runner() as runner:
             return await runner.drive(await runner.resume(self, run_id, answers))
 
-    def resume(self, run_id: str, *, answers: Mapping[str, bool] | None = None) -> Result:
+    def resume(self, run_id: str, *, answers: Answers | None = None) -> Result:
         """Go on with a run, from synchronous code."""
         return _sync(self.aresume(run_id, answers=answers))
 
 
-def resume(run_id: str, *, agent: Agent, answers: Mapping[str, bool] | None = None) -> Result:
+def resume(run_id: str, *, agent: Agent, answers: Answers | None = None) -> Result:
     """Go on with a run of `agent`; `answers` are a person's to local approvals: `{call_id: True}`."""
     return agent.resume(run_id, answers=answers)
 

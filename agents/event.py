@@ -2,7 +2,8 @@
 
     opened    task, budget, the gateway's run            asked / answered / refused   a step: its intent, its end
     called / returned   a tool call: intent, result      waiting / decided            a person is asked, has answered
-    child     a child run was opened                     resumed                      another process goes on
+    child     a child run was opened                     once      something outside was asked: its answer
+    resumed   another process goes on                    diverged / degraded   it asks otherwise / something stood in
     ended     status, stop, output; always the last, until a run that waits is resumed
 Everything else is a note that the pattern yielded: thought, plan, found, reflection, vote, answer …
 """
@@ -12,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STEPS = frozenset(
-    ("opened", "asked", "answered", "refused", "called", "returned", "waiting", "decided", "child", "resumed", "ended")
+    (
+        *("opened", "asked", "answered", "refused", "called", "returned", "waiting", "decided", "child", "once"),
+        *("resumed", "diverged", "degraded", "ended"),
+    )
 )
 
 

@@ -37,7 +37,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a person is asked `by` the runner (then `resume(answers={id: True})`) or the gateway (then `approve(id)`)."""
+    """What a person is asked, `by` the runner (`resume(answers={id: True})`) or by the gateway (`approve(id)`)."""
 
     id: str
     by: str

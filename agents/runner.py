@@ -17,11 +17,13 @@ from .journal import Journal
 from .log import Log
 from .result import Result
 from .run import Role, Run
-from .seat import Seat
+from .seat import Question, Seat
 from .state import State, fold
 from .workshop import Workshop
 
 LOG_NAME = "tollhouse-agents.sqlite"
+Answer = bool | str
+Answers = Mapping[str, Answer]
 
 
 class Runner:
@@ -96,7 +98,7 @@ class Runner:
         )
         return Run(seat, agent, self)
 
-    async def resume(self, agent: Role, run_id: str, answers: Mapping[str, bool] | None = None) -> Run:
+    async def resume(self, agent: Role, run_id: str, answers: Answers | None = None) -> Run:
         """Go on with a run of the log; `answers` are a person's, by the id that waits. Raises KeyError, ValueError."""
         events = self.log.events(run_id)
         key = self.log.key(run_id)
@@ -109,34 +111,45 @@ class Runner:
         run = self._run(agent, journal, key)
         if state.status not in (None, "waiting"):
             return run
-        waits = {body["id"]: step for step, body in state.waiting.items() if body["by"] == "runner"}
-        unknown = set(answers or ()) - waits.keys()
-        if unknown:
-            raise ValueError(f"nothing waits for an answer to {min(unknown)!r}; these do: {sorted(waits)}")
         await journal.write("resumed")
-        for name, approved in (answers or {}).items():
-            await journal.write("decided", key=waits[name], id=name, approved=bool(approved))
+        for name, answer in (answers or {}).items():
+            await self._decide(journal, name, answer)
         for step in [step for step, body in state.waiting.items() if body["by"] == "gateway"]:
             state.waiting.pop(step)  # asking again tells whether it still waits
         return run
+
+    async def _decide(self, journal: Journal, name: str, answer: Answer) -> None:
+        """Write a person's answer into the run that waits for it, and into those above it."""
+        waits = {body["id"]: body for body in journal.state.waiting.values() if body["by"] == "runner"}
+        body = waits.get(name)
+        if body is None:
+            raise ValueError(f"nothing waits for an answer to {name!r}; these do: {sorted(waits)}")
+        if body["run"]:
+            state = fold(self.log.events(body["run"]))
+            await self._decide(Journal(body["run"], self.log, self.clock, state), name, answer)
+        await journal.write("decided", key=body["key"], id=name, answer=answer)
 
     async def child(self, parent: Seat, agent: Role, task: str, key: str, budget: Budget) -> Result:
         """Run a child to its end, go on with it, or return how it ended. Raises Ending if none may be opened."""
         known = parent.state.children.get(key)
         if known is not None and self.log.events(known["run"]):
             run = await self.resume(agent, known["run"])
-            if run.state.status is not None:
-                return run.state.result(run.id)
-            return await self.drive(run)
-        try:
-            opened = await self.gateway.open(budget.limits(), parent_key=parent.key, name=key)
-        except Refused as refused:
-            raise refused.ending() from refused
-        self.log.keep_key(opened.id, opened.key)
-        if known is None:
-            await parent.journal.write("child", key=key, run=opened.id, agent=agent.name, task=task)
-        opening = _opening(agent, task, budget, (), parent=parent.id)
-        return await self.drive(await self._begin(agent, opened, opening))
+        else:
+            try:
+                opened = await self.gateway.open(budget.limits(), parent_key=parent.key, name=key)
+            except Refused as refused:
+                raise refused.ending() from refused
+            self.log.keep_key(opened.id, opened.key)
+            if known is None:
+                await parent.journal.write("child", key=key, run=opened.id, agent=agent.name, task=task)
+            run = await self._begin(agent, opened, _opening(agent, task, budget, (), parent=parent.id))
+        result = await self.drive(run)
+        for waits in result.waiting:
+            question = Question(
+                f"{key}/{waits.id}", waits.id, waits.name, waits.arguments, waits.reason, waits.by, run.id
+            )
+            await parent.wait(question)
+        return result
 
     async def drive(self, run: Run) -> Result:
         """Let the pattern work until it ends; a run that has ended is only told."""

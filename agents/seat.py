@@ -1,7 +1,7 @@
 """Where a run is worked on: its journal, its key, and what the process gives it. Conversations hold on to this."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .clock import Clock
@@ -10,6 +10,19 @@ from .journal import Journal
 from .policy import Policy
 from .state import State
 from .workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked: `key` is the step it holds up, `id` what the answer names."""
+
+    key: str
+    id: str
+    name: str
+    arguments: str
+    reason: str
+    by: str = "runner"
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +53,8 @@ class Seat:
     def task(self) -> str:
         """What is to be done."""
         return str(self.state.opened["task"])
+
+    async def wait(self, question: Question) -> None:
+        """Note that a person is asked, once."""
+        if question.key not in self.state.waiting:
+            await self.journal.write("waiting", **asdict(question))

@@ -32,8 +32,9 @@ class State:
     called: dict[str, Body] = field(default_factory=dict)
     returned: dict[str, Body] = field(default_factory=dict)
     waiting: dict[str, Body] = field(default_factory=dict)
-    decided: dict[str, bool] = field(default_factory=dict)
+    decided: dict[str, bool | str] = field(default_factory=dict)
     children: dict[str, Body] = field(default_factory=dict)
+    once: dict[str, Any] = field(default_factory=dict)
     notes: Counter[bytes] = field(default_factory=Counter)
     status: Status | None = None
     stop: Stop | None = None
@@ -124,11 +125,20 @@ class State:
         self.waiting[body["key"]] = body
 
     def _decided(self, body: Body) -> None:
-        self.decided[body["key"]] = bool(body["approved"])
+        self.decided[body["key"]] = body["answer"]
         self.waiting.pop(body["key"], None)
 
     def _child(self, body: Body) -> None:
         self.children[body["key"]] = body
+
+    def _once(self, body: Body) -> None:
+        self.once[body["key"]] = body["value"]
+
+    def _diverged(self, body: Body) -> None:
+        del body
+
+    def _degraded(self, body: Body) -> None:
+        self.degraded.append(str(body["text"]))
 
     def _ended(self, body: Body) -> None:
         self.status, self.stop = body["status"], body["stop"]

@@ -5,9 +5,10 @@ again. The same holds for each tool call. The place makes keys deterministic whe
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pydantic
@@ -18,22 +19,32 @@ from .endings import Ending, Refused
 from .keys import step_key
 from .policy import Case
 from .reply import Call, Reply, parse, read
-from .seat import Seat
+from .seat import Question, Seat
 from .tool import Tool
 from .workshop import Outcome
 
 MENDS_MAX = 2
+Inside = Callable[[str, str, dict[str, Any]], Awaitable[str]]  # tool's name, step key, arguments -> result
+NOTHING_INSIDE: Mapping[str, Inside] = MappingProxyType({})
 SIDE_BY_SIDE_MAX = 8
 
 
 class Talk:
     """Made by `Run.talk`. `messages` may be read; they change by `say`, `ask` and `act` only."""
 
-    def __init__(self, seat: Seat, at: str, messages: Sequence[Mapping[str, Any]], tools: Sequence[Tool]) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        at: str,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Tool],
+        inside: Mapping[str, Inside] = NOTHING_INSIDE,
+    ) -> None:
         self.seat = seat
         self.at = at
         self.messages: list[Mapping[str, Any]] = list(messages)
         self.tools = {tool.name: tool for tool in tools}
+        self._inside = inside
         self._number = 0
         self._told = 0
 
@@ -41,10 +52,17 @@ class Talk:
         """Add a user's message."""
         self.messages.append({"role": "user", "content": text})
 
-    async def ask(self, phase: str = "act", *, output: type[pydantic.BaseModel] | None = None) -> Reply:
+    async def ask(
+        self,
+        phase: str = "act",
+        *,
+        output: type[pydantic.BaseModel] | None = None,
+        check: Callable[[Any], str] | None = None,
+    ) -> Reply:
         """Ask the model; raises Ending.
 
-        What cannot be used (a refused tool call, text that is not `output`) is told to the model, MENDS_MAX times.
+        What cannot be used is told to the model, MENDS_MAX times: a refused tool call, text that is not `output`, or in
+        which `check` finds something wrong.
         """
         for mends in range(MENDS_MAX + 1):
             reply = await self._step(phase, output)
@@ -53,6 +71,7 @@ class Talk:
             parsed, wrong = None, reply.refusal
             if not wrong and output is not None and not reply.calls:
                 parsed, wrong = parse(reply.text, output)
+                wrong = wrong or (check(parsed) if check is not None else "")
             if not wrong:
                 if reply.finish == "length" and not reply.calls and reply.clamped:
                     raise Ending("stopped", "tokens", "the answer was cut: the budget was used up while it was written")
@@ -135,9 +154,8 @@ class Talk:
             "refused", key=key, at=self.at, code=refused.code, param=refused.param, message=refused.message
         )
         if refused.code == "approval_required":
-            await self.seat.journal.write(
-                "waiting", key=key, id=refused.approval_id or "", by="gateway", name="", arguments=refused.message
-            )
+            name = refused.approval_id or refused.param or ""
+            await self.seat.wait(Question(key, name, "", "", refused.message, by="gateway"))
 
     async def act(self, reply: Reply) -> list[Outcome]:
         """Make the calls of a reply side by side and put their results into the conversation; raises Ending.
@@ -153,7 +171,7 @@ class Talk:
             async with free:
                 return await self._call(key, call)
 
-        outcomes = await side_by_side(one(key, call) for key, call in calls if key not in held)
+        outcomes = await side_by_side((one(key, call) for key, call in calls if key not in held), finish=True)
         if asks:
             await self._wait(asks)
         for call, outcome in zip(reply.calls, outcomes, strict=True):
@@ -178,12 +196,9 @@ class Talk:
     async def _wait(self, asks: Sequence[tuple[str, Call, str]]) -> None:
         state = self.seat.state
         for key, call, reason in asks:
-            if key not in state.waiting:
-                taken = {body["id"] for body in [*state.waiting.values(), *state.called.values()]}
-                name = call.id if call.id and call.id not in taken else key
-                await self.seat.journal.write(
-                    "waiting", key=key, id=name, by="runner", name=call.name, arguments=call.arguments, reason=reason
-                )
+            taken = {body["id"] for body in [*state.waiting.values(), *state.called.values()]}
+            name = call.id if call.id and call.id not in taken else key
+            await self.seat.wait(Question(key, name, call.name, call.arguments, reason))
         raise Ending("waiting", "approval", "; ".join(reason for _, _, reason in asks))
 
     async def _call(self, key: str, call: Call) -> Outcome:
@@ -224,7 +239,14 @@ class Talk:
             await seat.journal.write(
                 "called", key=key, id=call.id, at=self.at, name=call.name, arguments=call.arguments
             )
-        return await seat.workshop.use(tool, call.arguments)
+        inside = self._inside.get(call.name)
+        if inside is None:
+            return await seat.workshop.use(tool, call.arguments)
+        try:
+            arguments = tool.read(call.arguments)
+        except ValueError as error:
+            return Outcome(f"error: {error}", ok=False)
+        return Outcome(await inside(call.name, key, arguments))
 
 
 def _kept(message: Mapping[str, Any]) -> dict[str, Any]:
