@@ -60,7 +60,6 @@ class Answer:
         headers = self._headers(call, _JSON)
         for name, value in self._account.figures(call).items():
             headers.append((b"x-tollhouse-" + name.replace("_", "-").encode(), value.encode()))
-        headers.append((b"content-length", b"%d" % len(body)))
         await client.answer(200, headers, body)
 
     async def fail(self, call: Call, ending: Ending) -> None:
@@ -79,7 +78,6 @@ class Answer:
             headers.append((b"x-should-retry", b"false"))
         elif ending.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, round(ending.retry_after_s + 0.5))))
-        headers.append((b"content-length", b"%d" % len(body)))
         await client.answer(ending.status, headers, body)
 
     @staticmethod

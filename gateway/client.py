@@ -6,10 +6,11 @@ after the body serves as the watch for a leaving client. Once it left, writing d
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from .errors import ClientLeft, InvalidRequest, RequestTooLarge
+from .line import EXTENSION, Line
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -25,12 +26,13 @@ class Client:
     `unread` says that (part of) a body may still be coming; then only the end of the connection stops it.
     """
 
-    __slots__ = ("_receive", "_send", "answered", "body_read", "headers", "left", "started", "unread")
+    __slots__ = ("_line", "_receive", "_send", "answered", "body_read", "headers", "left", "started", "unread")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        self._line: Line | None = scope["extensions"].get(EXTENSION) if "extensions" in scope else None
         self._receive = receive
         self._send = send
         self.body_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -44,9 +46,12 @@ class Client:
         declared = self.headers.get("content-length")
         if declared is not None and declared.isdigit() and int(declared) > bytes_max:
             raise _too_large(int(declared), bytes_max)
-        message = await self._next(read_s_max)
-        if not message.get("more_body"):
-            body: bytes = message.get("body", b"")
+        body = self._line.body() if self._line is not None else None
+        if body is None:
+            message = await self._next(read_s_max)
+            if not message.get("more_body"):
+                body = message.get("body", b"")
+        if body is not None:
             self.unread = False
             self._done()
             return self._bounded(body, bytes_max)
@@ -94,17 +99,22 @@ class Client:
                 self.left = not self.answered
                 return
 
-    async def answer(self, status: int, headers: Iterable[Header], body: bytes) -> None:
-        """Send a whole answer; one that comes before the body has ended also ends the connection, a moment later."""
+    async def answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        """Send a whole answer, its length added; one before the body's end also ends the connection, a moment later."""
         if not self.left:
             self.started = self.answered = True
-            await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
-            if self.unread:
-                await self._send({"type": "http.response.body", "body": body, "more_body": True})
-                await self._linger()
-                body = b""
-            await self._send({"type": "http.response.body", "body": body})
+            if self._line is None or self.unread or not self._line.answer(status, headers, body):
+                await self._answer(status, headers, body)
         self._done()
+
+    async def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        if self.unread:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            await self._linger()
+            body = b""
+        await self._send({"type": "http.response.body", "body": body})
 
     async def _linger(self) -> None:
         """Throw away what still comes, for a moment: closing at once sends a reset that may overtake the answer."""

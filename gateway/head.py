@@ -16,8 +16,10 @@ from typing import Any, cast
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from .line import EXTENSION, Line
 
 CHUNK_FRAME_BYTES = 32  # a chunk's size line and line ends, generously; what is beyond counts as extension or trailer
 
@@ -145,6 +147,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._raw_bytes = int(dict(self.headers).get(b"content-length", b"0"))
         if len(self.pipeline) > self._limits.pipelined_max:
             raise HeadRefusedError(400, "too many pipelined requests")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.scope["extensions"] = cast("Any", {EXTENSION: Line(cycle)})
+        super()._start_asgi_task(cycle, app)
 
     def on_chunk_header(self) -> None:
         """Allow this chunk its frame."""

@@ -85,7 +85,8 @@ class Routes:
         await client.gone()
         if client.left:
             _leave(call)
-        await asyncio.shield(life)
+        if not life.done():
+            await asyncio.shield(life)
 
     async def _over_the_counter(self, method: str, path: str, call: Call, client: Client) -> None:
         try:
