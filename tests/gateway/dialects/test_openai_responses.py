@@ -1,0 +1,188 @@
+"""Responses through the whole gateway, with the official client in front, and what is special to the dialect."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from agents.scripted import Fault, Reply, Rule, Script, ToolCall
+from gateway.call import Event
+from gateway.dialects.openai_responses import OpenAIResponses
+from gateway.dialects.responses_reply import ResponsesReader, usage_of
+from gateway.dialects.strict import encode
+from gateway.errors import UnboundedCost, UpstreamError
+from limits.accounts import Cap
+from limits.prices import Usage
+from tests.gateway.dialects.conformance import Life, Spoken, Tree
+from tests.gateway.dialects.speech_responses import SPEECH, asked, plain, stream
+from tests.gateway.live import live
+
+pytestmark = pytest.mark.anyio
+
+TOOL: Any = {
+    "type": "function",
+    "name": "weather",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+PLAY = Script(
+    rules=(
+        Rule((Reply(text="Let me look.", tool_calls=(ToolCall("weather", {"city": "Bonn for a@example.com"}),)),),
+             match="weather", role="user"),
+        Rule((Reply(text="It rains."),), match="rain", role="tool"),
+    )
+)  # fmt: skip
+
+
+async def test_the_official_client_gets_text_plain_and_streamed(tmp_path: Path) -> None:
+    async with live(tmp_path) as gate, gate.client() as client:
+        said = "write to bob@example.com"
+        reply = await client.responses.create(model="m", input=said)
+        assert reply.output_text == said
+        assert reply.usage is not None
+        async with client.responses.stream(model="m", input=said) as events:
+            deltas = "".join([event.delta async for event in events if event.type == "response.output_text.delta"])
+            final = await events.get_final_response()
+        assert deltas == final.output_text == said
+        assert not [seen for seen in gate.upstream.seen if b"bob@example.com" in seen.body]
+        assert {record["status"]["finish"] for record in gate.records("outcome")} == {"completed"}
+        billed = [part["nano_usd"] for record in gate.records("outcome") for part in record["billed"]]
+        entries = gate.upstream.bill.entries
+        assert billed == [1_000 * entry.prompt_tokens + 2_000 * entry.completion_tokens for entry in entries]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_official_client_calls_tools_and_gives_results_back(tmp_path: Path, streamed: bool) -> None:
+    async with live(tmp_path, script=PLAY) as gate, gate.client() as client:
+        sent: list[Any] = [{"role": "user", "content": "the weather?"}]
+        if streamed:
+            async with client.responses.stream(model="m", input=sent, tools=[TOOL]) as events:
+                reply: Any = await events.get_final_response()
+        else:
+            reply = await client.responses.create(model="m", input=sent, tools=[TOOL])
+        message, call = reply.output
+        assert message.content[0].text == "Let me look."
+        assert json.loads(call.arguments) == {"city": "Bonn for a@example.com"}
+        sent += [call.model_dump(exclude_none=True, include={"type", "call_id", "name", "arguments"})]
+        sent.append({"type": "function_call_output", "call_id": call.call_id, "output": "rain"})
+        assert (await client.responses.create(model="m", input=sent, tools=[TOOL])).output_text == "It rains."
+        assert not [seen for seen in gate.upstream.seen if b"a@example.com" in seen.body]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_call_that_was_not_offered_is_a_message_to_the_client(tmp_path: Path, streamed: bool) -> None:
+    async with live(tmp_path, script=PLAY) as gate, gate.client() as client:
+        other: Any = {**TOOL, "name": "other"}
+        if streamed:
+            async with client.responses.stream(model="m", input="the weather?", tools=[other]) as events:
+                reply: Any = await events.get_final_response()
+        else:
+            reply = await client.responses.create(model="m", input="the weather?", tools=[other])
+        assert [item.type for item in reply.output] == ["message", "message"]
+        assert "offers no tool of the name weather" in reply.output_text
+
+
+async def test_a_budget_stop_is_told_once_and_a_broken_stream_raises(tmp_path: Path) -> None:
+    async with live(tmp_path, caps=(Cap("nano_usd", 1),)) as gate, gate.client(max_retries=2) as client:
+        for streamed in (False, True):
+            with pytest.raises(openai.APIStatusError) as caught:
+                await client.responses.create(model="m", input="x", stream=streamed)
+            assert (caught.value.status_code, caught.value.code) == (402, "budget_exceeded")
+        assert len(gate.records("refusal")) == 2
+    (tmp_path / "b").mkdir()
+    fault = Fault("reset", after_events=8)
+    script = Script(rules=(Rule((Reply(event_chars=1, event_gap_s=0.01, fault=fault),)),))
+    async with live(tmp_path / "b", script=script) as gate, gate.client(max_retries=2) as client:
+        events = await client.responses.create(model="m", input="a longer text that is cut", stream=True)
+        with pytest.raises(openai.APIError) as broken:
+            async for _ in events:
+                pass
+        assert broken.value.code == "upstream_error"
+        assert len(gate.upstream.seen) == 1
+
+
+STATE = [
+    {"previous_response_id": "resp_1"},
+    {"conversation": "conv_1"},
+    {"background": True},
+    {"prompt": {"id": "pmpt_1"}},
+    {"input": [{"type": "item_reference", "id": "msg_1"}]},
+    {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+    {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},
+]
+
+
+@pytest.mark.parametrize("members", STATE, ids=lambda members: next(iter(members)))
+def test_what_lies_at_the_provider_is_refused(members: Tree) -> None:
+    with pytest.raises(UnboundedCost):
+        OpenAIResponses().parse({**asked("x", (), stream=False), **members})
+
+
+def test_tools_that_run_at_the_provider_are_known_as_such() -> None:
+    request = OpenAIResponses().parse({**asked("x", (), stream=False), "tools": [{"type": "web_search"}, TOOL]})
+    assert [tool.hosted for tool in request.tools] == [True, False]
+
+
+def test_usage_has_its_cached_written_and_thought_tokens() -> None:
+    details = {"cached_tokens": 11, "cache_write_tokens": 5}
+    told = {"input_tokens": 23, "output_tokens": 13, "input_tokens_details": details}
+    report = usage_of({**told, "output_tokens_details": {"reasoning_tokens": 4}})
+    assert report == Usage(23, 13, cached_tokens=11, cache_write_tokens=5, reasoning_tokens=4)
+    for wrong in ({}, None, {"input_tokens": 1}, {**told, "input_tokens": 2}, {**told, "output_tokens": -1}):
+        assert usage_of(wrong) is None
+
+
+def read(trees: list[Tree]) -> list[Event]:
+    return ResponsesReader().feed([encode(tree) for tree in trees])
+
+
+def test_a_failure_before_any_text_is_ours_to_repeat_and_after_it_the_clients_to_see() -> None:
+    trees = stream(Spoken(("a", "b")))
+    failed = {"type": "response.failed", "response": {**plain(Spoken()), "status": "failed"}}
+    with pytest.raises(UpstreamError):
+        read([*trees[:3], failed])
+    last = read([*trees[:5], failed])[-1]
+    assert (last.terminal, last.ends, last.finish) == (True, (0,), "failed")
+
+
+async def test_a_call_that_only_the_end_tells_of_is_checked_as_well() -> None:
+    life = Life(SPEECH, asked("x", ["a"], stream=True))
+    await life.admit()
+    trees = stream(Spoken(("hm",)))
+    hidden = {"type": "function_call", "id": "fc_9", "call_id": "call_9", "name": "rm", "arguments": "{}"}
+    trees[-1]["response"]["output"].append(hidden)
+    *_, end = life.stream(trees)
+    assert [item["type"] for item in end["response"]["output"]] == ["message", "message"]
+    assert "offers no tool of the name rm" in end["response"]["output"][-1]["content"][0]["text"]
+    good = Life(SPEECH, asked("x", ["a"], stream=True))
+    await good.admit()
+    hidden |= {"name": "a", "arguments": '{"note": "y"}'}
+    *_, end = good.stream(trees)
+    assert end["response"]["output"][-1]["name"] == "a"
+
+
+async def test_encrypted_reasoning_passes_as_it_is_and_is_noted_as_unread() -> None:
+    tree = asked("x", (), stream=False)
+    secret = "bob@example.com 4111 1111 1111 1111"
+    tree["input"] = [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": secret},
+        {"role": "user", "content": "go on"},
+    ]
+    life = Life(SPEECH, tree)
+    assert (await life.admit())["input"][0]["encrypted_content"] == secret
+    noted = {"stage": "guard", "decision": "unscanned", "place": "request", "bytes": len(secret)}
+    assert noted in life.call.decisions
+    request = OpenAIResponses().parse(tree)
+    assert request.opaque_bytes == len(secret)
+
+
+async def test_calls_of_the_providers_own_client_tools_are_refused() -> None:
+    life = Life(SPEECH, asked("x", ["a"], stream=False))
+    await life.admit()
+    reply = plain(Spoken(("hm",)))
+    action = {"type": "exec", "command": ["rm", "-rf", "/"], "env": {}}
+    reply["output"].append({"type": "local_shell_call", "id": "l", "call_id": "c", "action": action, "status": "x"})
+    written = life.plain(reply)
+    assert "offers no tool of the name local_shell_call" in json.dumps(written)
+    assert "rm" not in json.dumps(written)
