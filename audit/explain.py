@@ -133,7 +133,7 @@ def _check(story: Story) -> str:
     return (
         f"The statement is a C2SP checkpoint of the log {story.origin}, signed with Ed25519. Ask for the log's public "
         "key from somebody you trust, not from this page. Hash a record's bytes with a zero byte before them "
-        "(SHA-256), combine the result with the hashes below as RFC 6962 says, and compare with the statement's third line."
+        "(SHA-256), combine the result with the hashes below as RFC 6962 says, and compare with the third line."
     )
 
 

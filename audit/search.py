@@ -114,7 +114,7 @@ class SearchIndex:
         from_us: int | None = None,
         until_us: int | None = None,
         limit: int = 100,
-        **fields: str,
+        **fields: Any,
     ) -> Iterator[tuple[int, bytes]]:
         """Yield (index, body) of the newest matching records, at most `limit`; `until_us` is exclusive.
 

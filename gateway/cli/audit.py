@@ -1,40 +1,32 @@
 """`tollhouse audit`: the book, read while it is written, and verified without asking the gateway."""
 
-import datetime as dt
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from audit.export import Selection, export_jsonl
-from audit.keys import load_verifier
+from audit.anchor import FileAnchor
+from audit.bundle import verify_bundle, write_bundle
+from audit.cosignature import CosignatureVerifier
+from audit.export import Selection, export_csv, export_jsonl
+from audit.folder import verify_folder
+from audit.master import MasterKey
+from audit.payloads import verify_payloads
 from audit.reader import Reader
 from audit.record import KINDS
+from audit.verdict import Verdict
 from audit.verify import verify_book
 
-from ..config import load
-from ..house import BOOK_NAME, SIGNING_KEY_NAME
+from .audit_look import consistency, prove, search, tail
+from .audit_tell import explain
+from .book import FILE, INSTANT, book_option, book_path, key_option, verifier_of
 from .options import config_option, json_option
-from .words import say_json
+from .words import instant, say_json
 
-
-class InstantType(click.ParamType[int]):
-    """A date or an instant, as µs since 1970 UTC; without a zone it is UTC."""
-
-    name = "instant"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the instant."""
-        try:
-            at = dt.datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail("write a date, such as 2027-01-01, or an instant, 2027-01-01T12:00:00Z", param, ctx)
-        return round((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp() * 1_000_000)
-
-
-_INSTANT = InstantType()
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_EXPORTS: dict[str, Callable[..., int]] = {"jsonl": export_jsonl, "csv": export_csv, "bundle": write_bundle}
+_TOLD_EVERY = 100_000
 
 
 @click.group()
@@ -43,16 +35,18 @@ def audit() -> None:
 
 
 @audit.command("export")
+@click.option("--format", "form", type=click.Choice(list(_EXPORTS)), default="jsonl", show_default=True)
 @click.option("--tenant", help="Only this tenant's records.")
 @click.option("--run", help="Only this run's records.")
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Only records of this kind.")
-@click.option("--since", type=_INSTANT, help="Only records from this instant on.")
-@click.option("--until", type=_INSTANT, help="Only records before this instant.")
+@click.option("--since", type=INSTANT, help="Only records from this instant on.")
+@click.option("--until", type=INSTANT, help="Only records before this instant.")
 @click.option("-o", "--output", type=click.File("wb"), default="-", help="Write here instead of to standard output.")
-@click.option("--book", type=_FILE, help="The book's file, instead of the configuration's.")
+@book_option
 @config_option
 def export(
     *,
+    form: str,
     tenant: str | None,
     run: str | None,
     kind: str | None,
@@ -62,23 +56,86 @@ def export(
     book: Path | None,
     config_path: Path,
 ) -> None:
-    """Write records as JSON lines, each with its index and its leaf hash."""
+    """Write records: JSON lines with leaf hashes, CSV, or a bundle that proves itself."""
     selection = Selection(tenant=tenant, run=run, kind=kind, from_us=since, until_us=until)
-    with Reader.open(book or _folder(config_path) / BOOK_NAME) as reader:
-        count = export_jsonl(reader, output, selection)
+    with Reader.open(book_path(book, config_path)) as reader:
+        count = _EXPORTS[form](reader, output, selection, progress=_progress)
     click.echo(f"{count} records", err=True)
 
 
+def _progress(count: int) -> None:
+    if count % _TOLD_EVERY == 0:
+        click.echo(f"{count:,} records …", err=True)
+
+
 @audit.command("verify")
-@click.option("--book", type=_FILE, help="The book's file, instead of the configuration's.")
-@click.option("--public-key", type=_FILE, help="The log's public key, kept apart; else the one in the folder.")
+@click.option("--bundle", type=FILE, help="Verify this bundle instead of a book.")
+@click.option("--tiles", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Verify this folder.")
+@click.option("--anchor", "anchors", type=FILE, multiple=True, help="A file of anchored or cosigned checkpoints.")
+@click.option(
+    "--witness-key", "witnesses", multiple=True, help="A witness's public key: the anchors must have its word."
+)
+@click.option("--master-key", help="Open the payloads too: env/NAME, file/PATH or command/PROGRAM.")
+@book_option
+@key_option
 @json_option
 @config_option
-def verify(*, book: Path | None, public_key: Path | None, as_json: bool, config_path: Path) -> None:
-    """Verify every record against every hash, checkpoint and head; exit code 1 if anything was altered."""
-    path = book or _folder(config_path) / BOOK_NAME
-    verdict = verify_book(path, [load_verifier(public_key or path.with_name(f"{SIGNING_KEY_NAME}.pub"))])
+def verify(
+    *,
+    bundle: Path | None,
+    tiles: Path | None,
+    anchors: tuple[Path, ...],
+    witnesses: tuple[str, ...],
+    master_key: str | None,
+    book: Path | None,
+    public_key: Path | None,
+    as_json: bool,
+    config_path: Path,
+) -> None:
+    """Verify every record against every hash, checkpoint and head; exit code 1 if anything was altered.
+
+    Works offline, without the gateway: with --public-key it needs nothing but the file.
+    """
+    if bundle is not None or tiles is not None:
+        if public_key is None:
+            raise click.UsageError("a bundle or a folder is verified with --public-key, which you got from elsewhere")
+        verifier = verifier_of(public_key, public_key)
+        if bundle is not None:
+            verdict = verify_bundle(bundle, verifier.name, [verifier])
+        else:
+            assert tiles is not None  # noqa: S101 - one of the two is given
+            verdict = verify_folder(tiles, verifier.name, [verifier])
+        _say(verdict, [], as_json=as_json)
+    path = book_path(book, config_path)
+    verifier = verifier_of(path, public_key)
+    kept = [FileAnchor(each, verifier.name, [verifier]) for each in anchors]
+    verdict = verify_book(path, [verifier], anchors=[each for one in kept for each in one.checkpoints()])
+    words = _witnessed(kept, witnesses, verdict)
+    if master_key is not None:
+        words.append(f"{verify_payloads(path, MasterKey.load(master_key), verdict)} payloads are what was committed to")
+    _say(verdict, words, as_json=as_json)
+
+
+def _witnessed(kept: list[FileAnchor], keys: tuple[str, ...], verdict: Verdict) -> list[str]:
+    """Return what the witnesses say; a witness without a word is a contradiction."""
+    words = []
+    for key in keys:
+        witness = CosignatureVerifier.from_vkey(key)
+        found = max(
+            (one for each in kept if (one := each.cosigned(witness))), key=lambda each: each[0].size, default=None
+        )
+        if found is None:
+            verdict.add("unwitnessed", None, f"no checkpoint in the anchors has the word of the witness {witness.name}")
+        else:
+            words.append(f"{witness.name} saw the first {found[0].size} records, on {instant(found[1] * 1_000_000)}")
+    return words
+
+
+def _say(verdict: Verdict, words: list[str], *, as_json: bool) -> None:
     if as_json:
+        problems: list[dict[str, Any]] = [
+            {"kind": each.kind, "index": each.index, "sentence": each.sentence} for each in verdict.problems
+        ]
         say_json(
             {
                 "ok": verdict.ok,
@@ -87,16 +144,15 @@ def verify(*, book: Path | None, public_key: Path | None, as_json: bool, config_
                 "signed_size": verdict.signed_size,
                 "root": verdict.root.hex(),
                 "altered": verdict.altered(),
-                "problems": [{"kind": p.kind, "index": p.index, "sentence": p.sentence} for p in verdict.problems],
+                "problems": problems,
+                "said": words,
             }
         )
     else:
-        for sentence in verdict.sentences():
+        for sentence in [*verdict.sentences(), *words]:
             click.echo(sentence)
-        if public_key is None:
-            click.echo("The public key came from beside the book: keep a copy elsewhere, and give it.", err=True)
     sys.exit(0 if verdict.ok else 1)
 
 
-def _folder(config_path: Path) -> Path:
-    return load(config_path, secrets=False).folder
+for _command in (prove, consistency, tail, search, explain):
+    audit.add_command(_command)

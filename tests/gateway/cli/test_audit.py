@@ -1,9 +1,16 @@
 """`tollhouse audit`: the book is read beside its owner, and an altered record is found."""
 
+import base64
 import json
 import sqlite3
 from pathlib import Path
 
+from audit.anchor import FileAnchor
+from audit.cosignature import Cosigner
+from audit.keys import load_verifier
+from audit.publish import publish
+from audit.reader import Reader
+from tests.audit.runs import SIGNER, write_run
 from tests.gateway.cli.commands import Commands, served
 
 
@@ -43,3 +50,56 @@ def test_an_altered_record_is_found_and_named(tmp_path: Path) -> None:
 
 def test_a_book_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "does not exist" in Commands(tmp_path).run("audit", "export", code=1).stderr
+
+
+def test_a_bundle_and_a_table_are_exported_and_the_bundle_is_verified_by_itself(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    out = tmp_path / "bundle.json"
+    commands.run("audit", "export", "--format", "bundle", "--tenant", "globex", "-o", str(out))
+    key = str(tmp_path / "tollhouse-data" / "signing.key.pub")
+    assert "1 records verified" in commands.run("audit", "verify", "--bundle", str(out), "--public-key", key).stdout
+    commands.run("audit", "verify", "--bundle", str(out), code=2)
+    out.write_text(out.read_text().replace("globex", "initech"))
+    commands.run("audit", "verify", "--bundle", str(out), "--public-key", key, code=1)
+    table = commands.run("audit", "export", "--format", "csv").stdout.splitlines()
+    assert table[0].startswith("index,time,tenant")
+    assert len(table) == 4
+
+
+def test_a_published_folder_is_verified(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    data = tmp_path / "tollhouse-data"
+    with Reader.open(data / "book.sqlite") as reader:
+        publish(reader, tmp_path / "tiles", load_verifier(data / "signing.key.pub"), entries=True)
+    key = str(data / "signing.key.pub")
+    assert "verified" in commands.run("audit", "verify", "--tiles", str(tmp_path / "tiles"), "--public-key", key).stdout
+
+
+def test_anchors_and_witnesses_are_heard(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    data = tmp_path / "tollhouse-data"
+    verifier = load_verifier(data / "signing.key.pub")
+    anchor = FileAnchor(tmp_path / "anchor", verifier.name, [verifier])
+    with Reader.open(data / "book.sqlite") as reader:
+        anchor.add(reader)
+    arguments = ("audit", "verify", "--anchor", str(tmp_path / "anchor"))
+    commands.run(*arguments)
+    witness = Cosigner("witness/w1", b"w" * 32, lambda: 1_700_000_000)
+    unheard = commands.run(*arguments, "--witness-key", witness.verifier.vkey(), code=1)
+    assert "has the word of the witness witness/w1" in unheard.stdout
+    [note] = anchor.notes()
+    anchor.keep(note + witness.cosign(note.partition(b"\n\n")[0].decode() + "\n").line().encode())
+    heard = commands.run(*arguments, "--witness-key", witness.verifier.vkey())
+    assert "witness/w1 saw the first 3 records, on 2023-11-14 22:13:20Z" in heard.stdout
+
+
+def test_payloads_are_opened_with_the_master_key(tmp_path: Path) -> None:
+    path = write_run(tmp_path, said=b"hello")
+    (tmp_path / "key.pub").write_text(SIGNER.verifier.vkey())
+    commands = Commands(tmp_path)
+    commands.environ["MASTER"] = base64.b64encode(b"m" * 32).decode()
+    arguments = ("--book", str(path), "--public-key", str(tmp_path / "key.pub"), "--master-key", "env/MASTER")
+    assert "2 payloads are what was committed to" in commands.run("audit", "verify", *arguments).stdout

@@ -1,0 +1,60 @@
+"""`tollhouse audit explain`: a run told to the person whom it is about."""
+
+from pathlib import Path
+from typing import IO
+
+import click
+
+from audit.errors import Shredded
+from audit.explain import page, text
+from audit.keyring import Keyring, read_payload
+from audit.master import MasterKey
+from audit.reader import Reader
+from audit.search import SearchIndex
+from audit.story import ReadPayload, tell
+
+from .book import SEARCH_NAME, book_option, book_path
+from .options import config_option
+
+_RECORDS_MAX = 10_000
+
+
+@click.command()
+@click.argument("run")
+@click.option("--tenant", help="Whose run it is, if two tenants have one of this id.")
+@click.option("--html", "as_html", is_flag=True, help="A page for a browser instead of text.")
+@click.option("--master-key", help="Show kept texts: env/NAME, file/PATH or command/PROGRAM.")
+@click.option("-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="Write here.")
+@book_option
+@config_option
+def explain(
+    *,
+    run: str,
+    tenant: str | None,
+    as_html: bool,
+    master_key: str | None,
+    output: IO[str],
+    book: Path | None,
+    config_path: Path,
+) -> None:
+    """Tell what happened in RUN: what was asked, which tools saw which data, what was decided, why, with proofs."""
+    path = book_path(book, config_path)
+    fields = {"run": run} if tenant is None else {"run": run, "tenant": tenant}
+    with Reader.open(path) as reader:
+        with SearchIndex(path.with_name(SEARCH_NAME)) as index:
+            found = sorted(index.find(reader, limit=_RECORDS_MAX, **fields))
+        payload = None if master_key is None else _payloads(reader, MasterKey.load(master_key))
+        story = tell(reader, run, found, payload=payload)
+    output.write(page(story) if as_html else text(story))
+
+
+def _payloads(reader: Reader, master: MasterKey) -> ReadPayload:
+    keyring = Keyring(master)
+
+    def read(index: int) -> str | None:
+        try:
+            return read_payload(reader.db, keyring, index).decode(errors="replace")
+        except Shredded:
+            return None
+
+    return read

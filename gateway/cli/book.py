@@ -1,0 +1,59 @@
+"""What the commands about the book share: where its file is, which key vouches for it, instants as options."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from audit.keys import load_verifier
+from audit.note import Verifier
+
+from ..config import load
+from ..house import BOOK_NAME, SIGNING_KEY_NAME
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+SEARCH_NAME = "search.sqlite"
+
+
+class InstantType(click.ParamType[int]):
+    """A date or an instant, as µs since 1970 UTC; without a zone it is UTC."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the instant."""
+        try:
+            at = dt.datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail("write a date, such as 2027-01-01, or an instant, 2027-01-01T12:00:00Z", param, ctx)
+        return round((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp() * 1_000_000)
+
+
+INSTANT = InstantType()
+
+
+def book_option(command: _F) -> _F:
+    """Add `--book`."""
+    return click.option("--book", type=FILE, help="The book's file, instead of the configuration's.")(command)
+
+
+def key_option(command: _F) -> _F:
+    """Add `--public-key`."""
+    return click.option(
+        "--public-key", type=FILE, help="The log's public key, kept apart; else the one in the folder."
+    )(command)
+
+
+def book_path(book: Path | None, config_path: Path) -> Path:
+    """Return the book's file."""
+    return book or load(config_path, secrets=False).folder / BOOK_NAME
+
+
+def verifier_of(path: Path, public_key: Path | None) -> Verifier:
+    """Return the key that vouches for a book; say so if it comes from beside it."""
+    if public_key is None:
+        click.echo("The public key came from beside the book: keep a copy elsewhere, and give it.", err=True)
+    return load_verifier(public_key or path.with_name(f"{SIGNING_KEY_NAME}.pub"))
