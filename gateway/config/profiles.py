@@ -4,14 +4,12 @@ What a profile in the file leaves out is taken from the built-in one of its name
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from .guards import GuardSettings
 from .values import Count, Limit, Name, Settings, Usd, UsdLimit
-
-Action = Literal["off", "observe", "mask", "tokenize", "block"]
-ReplyAction = Literal["off", "observe", "mask", "block"]
 
 BUILT_IN: dict[str, dict[str, Any]] = {
     "default": {},
@@ -52,69 +50,6 @@ class RateSettings(Settings):
     tokens_per_minute: Limit = Field(default=None, description="tokens a minute")
     concurrency: Annotated[int, Field(strict=True, ge=1, le=65_536)] = Field(
         default=256, description="calls at the same time"
-    )
-
-
-Kind = Literal[
-    "email",
-    "phone",
-    "card",
-    "iban",
-    "ssn",
-    "national_id",
-    "tax_id",
-    "ip",
-    "mac",
-    "login",
-    "birth_date",
-    "passport",
-    "licence",
-    "wallet",
-    "secret",
-]
-KINDS: tuple[str, ...] = get_args(Kind)
-
-
-def _filled(action: str, secret_action: str) -> BeforeValidator:
-    """Fill in the kinds that a mapping of kinds to actions leaves out."""
-    rest = {**dict.fromkeys(KINDS, action), "secret": secret_action}
-    return BeforeValidator(lambda given: rest | given if isinstance(given, dict) else given)
-
-
-_EMPTY: dict[Kind, Any] = {}
-_IN = Annotated[dict[Kind, Action], _filled("tokenize", "mask")]
-_OUT = Annotated[dict[Kind, ReplyAction], _filled("observe", "mask")]
-_ARGUMENTS = Annotated[dict[Kind, ReplyAction], _filled("observe", "observe")]
-
-
-class GuardSettings(Settings):
-    """What must not leave, and what comes back: an action for each kind of finding."""
-
-    request: _IN = Field(
-        default=_EMPTY,
-        validate_default=True,
-        description="in what a client sends; kinds left out: `tokenize`, `secret`: `mask`",
-    )
-    tool_result: _IN = Field(
-        default=_EMPTY,
-        validate_default=True,
-        description="in what tools answered; kinds left out: `tokenize`, `secret`: `mask`",
-    )
-    reply: _OUT = Field(
-        default=_EMPTY,
-        validate_default=True,
-        description="in what a model answers; kinds left out: `observe`, `secret`: `mask`",
-    )
-    tool_arguments: _ARGUMENTS = Field(
-        default=_EMPTY,
-        validate_default=True,
-        description="in the arguments of tool calls a model proposes; kinds left out: `observe`",
-    )
-    allow_restore_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")], ...] = Field(
-        default=(), max_length=256, description="hosts whose links may carry restored values"
-    )
-    restore_arguments: Literal["all", "none"] = Field(
-        default="all", description="restore placeholders in tool arguments (destinations are never restored)"
     )
 
 

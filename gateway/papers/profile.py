@@ -8,15 +8,15 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Literal
 
 from limits.accounts import Cap
 from limits.money import usd_to_nano
 from limits.runs import RunLimits
 
-from ..config.profiles import Kind, ProfileSettings, RunSettings
+from ..config.profiles import ProfileSettings, RunSettings
 from ..config.tenants import CapSettings
+from .guarding import Guarding, by_kind, guarding
 
 RestoreArguments = Literal["all", "none"]
 
@@ -44,6 +44,7 @@ class Profile:
     guards: Mapping[str, Mapping[str, str]]
     allow_restore_hosts: frozenset[str]
     restore_arguments: RestoreArguments
+    guarding: Guarding
     tools: tuple[str, ...]
     on_tool_refusal: Literal["answer", "error"]
     ask_again: bool
@@ -88,7 +89,7 @@ def resolve(settings: ProfileSettings) -> Profile:
         requests_per_minute=rates.requests_per_minute,
         tokens_per_minute=rates.tokens_per_minute,
         concurrency=rates.concurrency,
-        guards=_by_kind(
+        guards=by_kind(
             request=guards.request,
             tool_result=guards.tool_result,
             reply=guards.reply,
@@ -96,6 +97,7 @@ def resolve(settings: ProfileSettings) -> Profile:
         ),
         allow_restore_hosts=frozenset(guards.allow_restore_hosts),
         restore_arguments=guards.restore_arguments,
+        guarding=guarding(guards),
         tools=settings.tools.allow,
         on_tool_refusal=settings.tools.on_refusal,
         ask_again=settings.tools.ask_again,
@@ -137,14 +139,6 @@ def _run_limits(run: RunSettings) -> RunLimits:
 
 def _nano(usd: Decimal | None) -> int | None:
     return None if usd is None else usd_to_nano(usd)
-
-
-def _by_kind(**directions: Mapping[Kind, str]) -> Mapping[str, Mapping[str, str]]:
-    kinds: dict[str, dict[str, str]] = {}
-    for direction, actions in directions.items():
-        for kind, action in actions.items():
-            kinds.setdefault(kind, {})[direction] = action
-    return MappingProxyType({kind: MappingProxyType(actions) for kind, actions in kinds.items()})
 
 
 def _digest(settings: ProfileSettings) -> str:

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from gateway.config.profiles import BUILT_IN, KINDS, GuardSettings, ProfileSettings, with_built_in
+from gateway.config.guards import KINDS, GuardSettings
+from gateway.config.profiles import BUILT_IN, ProfileSettings, with_built_in
 from gateway.guards import policy
 
 
