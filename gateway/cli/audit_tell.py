@@ -1,7 +1,7 @@
 """`tollhouse audit explain`: a run told to the person whom it is about."""
 
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -39,7 +39,7 @@ def explain(
 ) -> None:
     """Tell what happened in RUN: what was asked, which tools saw which data, what was decided, why, with proofs."""
     path = book_path(book, config_path)
-    fields = {"run": run} if tenant is None else {"run": run, "tenant": tenant}
+    fields: dict[str, Any] = {"run": run} if tenant is None else {"run": run, "tenant": tenant}
     with Reader.open(path) as reader:
         with SearchIndex(path.with_name(SEARCH_NAME)) as index:
             found = sorted(index.find(reader, limit=_RECORDS_MAX, **fields))
