@@ -90,6 +90,12 @@ class Keyring:
         return number, key
 
 
+def rewrapped(old: MasterKey, new: MasterKey, tenant: str, owner: str, wrapped: bytes) -> bytes:
+    """Return a key wrapped by another master key; raise KeyMissing if the old one does not open it."""
+    bound = _bound(tenant, owner)
+    return new.wrap(old.unwrap(wrapped, bound), bound)
+
+
 def subject_owner(secret: bytes, subject: str) -> str:
     """Return the name under which a subject's key is kept."""
     return pseudonym(secret, "subject", subject)

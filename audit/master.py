@@ -9,6 +9,7 @@ Losing it loses every payload (never the log); whoever has it and the file can r
 
 import base64
 import binascii
+import hmac
 import os
 import secrets
 import shlex
@@ -29,13 +30,14 @@ _COMMAND_WAIT_S = 30
 class MasterKey:
     """A 256-bit AES-GCM key that seals and opens small secrets. Immutable, usable from any thread."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_key")
 
     def __init__(self, key: bytes) -> None:
         """Take the 32 bytes."""
         if len(key) != KEY_BYTES:
             raise KeyMissing(f"a master key has {KEY_BYTES} bytes, got {len(key)}")
         self._cipher = AESGCM(key)
+        self._key = key
 
     @classmethod
     def load(cls, source: str) -> "MasterKey":
@@ -60,6 +62,10 @@ class MasterKey:
         key = secrets.token_bytes(KEY_BYTES)
         write_secret(path, base64.b64encode(key) + b"\n")
         return cls(key)
+
+    def derived(self, purpose: bytes) -> bytes:
+        """Return 32 bytes that only this key gives for this purpose, and that give nothing of the key."""
+        return hmac.digest(self._key, b"tollhouse derived\n" + purpose, "sha256")
 
     def wrap(self, secret: bytes, bound_to: bytes) -> bytes:
         """Seal a secret: nonce ‖ ciphertext, valid only together with `bound_to`."""

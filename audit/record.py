@@ -21,7 +21,7 @@ KINDS = {
     "admin": "a tenant, key, cap or run was made, changed or ended, and by whom",
     "reload": "the configuration was read, with its digest",
     "ledger": "a ledger entry without a call: expire, refund, confirm",
-    "erasure": "keys of a subject or tenant were destroyed",
+    "erasure": "keys or contents were destroyed: of a subject, of a tenant, by retention, by a new master key",
     "repair": "the book was found unclosed or cut and was taken up again",
 }
 
@@ -44,6 +44,7 @@ FIELDS = {
     "route": "route and dialect that were called",
     "model": "model that was asked for",
     "target": "upstream, model and address that an attempt goes to",
+    "tool": "tool that this call runs: name, id, digest of the arguments, what it touches, whether it writes or sends",
     "tools": "tool calls: id, name, digest of the arguments, decision, rule",
     "data": "what a tool touched, as declared: source, class, number of items",
     "decisions": "each stage's decision: stage, verdict, rule, limit, actual",

@@ -10,6 +10,7 @@ book_tenant      each tenant's last tseq as of the last checkpoint; later ones a
 book_head        the last signed head of each tenant (heads.py)
 book_payload     encrypted payloads beside the log, by the leaf's index
 book_key         wrapped keys of tenants and subjects; a shredded key keeps its row and loses its bytes
+book_hold        tenants under legal hold: nothing of theirs is destroyed
 book_meta        format version, origin, whether the last owner closed the book
 """
 
@@ -33,6 +34,7 @@ TABLES = (
         id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, owner TEXT NOT NULL, wrapped BLOB, made_us INTEGER NOT NULL,
         shredded_us INTEGER)""",
     "CREATE UNIQUE INDEX IF NOT EXISTS book_key_living ON book_key(tenant, owner) WHERE shredded_us IS NULL",
+    "CREATE TABLE IF NOT EXISTS book_hold(tenant TEXT PRIMARY KEY, since_us INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS book_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
 )
 
