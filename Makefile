@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo servers test lint format types imports bench lock clean
+.PHONY: help setup demo servers test lint format types imports bench profile lock clean
 
 # The only place for coverage thresholds: package:percent. They may rise, never fall.
 COVERAGE := limits:100 audit:100 gateway:95 agents:95
@@ -17,7 +17,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
-	@echo 'also: make setup servers lint format types imports bench lock clean'
+	@echo 'also: make setup servers lint format types imports bench profile lock clean'
 
 setup: $(INSTALLED)
 
@@ -71,6 +71,9 @@ imports: setup
 
 bench: setup
 	$(BIN)/python -m bench.overhead $(BENCH)
+
+profile: setup
+	$(BIN)/python -m bench.profile $(BENCH)
 
 # Keeps what is pinned and adds what pyproject.toml asks for; make lock UPGRADE=--upgrade renews everything.
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
