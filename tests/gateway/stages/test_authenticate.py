@@ -32,7 +32,7 @@ def test_a_token_is_taken_from_where_clients_put_it(headers: dict[str, str], tok
 async def test_keys_of_operators_call_nothing_and_that_is_recorded(tmp_path: Path) -> None:
     async with live(tmp_path, script=ECHO) as gate:
         for role in ("admin", "approver"):
-            _, token = await gate.app.registry.create_key("test", "acme", name=role, role=role)  # type: ignore[arg-type]
+            _, token = await gate.app.registry.create_key("test", "acme", name=role, role=role)
             headers = {"authorization": f"Bearer {token}"}
             reply = await gate.http.post("/v1/chat/completions", json=chat("x"), headers=headers)
             assert (reply.status_code, reply.json()["error"]["code"]) == (403, "not_allowed")
