@@ -25,8 +25,11 @@ from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
+from .dialects.anthropic_count import AnthropicCount
 from .dialects.anthropic_messages import AnthropicMessages
 from .dialects.openai_chat import OpenAIChat
+from .dialects.openai_completions import OpenAICompletions
+from .dialects.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from .dialects.openai_responses import OpenAIResponses
 from .dialects.seam import Dialect
 from .directory import Registry
@@ -111,9 +114,7 @@ class Tollhouse:
             unready=self._unready,
             warnings=lambda: warnings(config),
         )
-        dialects: dict[str, Dialect] = {
-            f"/v1{PATHS[dialect.name]}": dialect for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
-        }
+        dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
         self.routes = Routes(
             dialects=dialects,
             unsupported=UNSUPPORTED,
@@ -244,6 +245,19 @@ class _Server(BoundedServer):
         drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
         await super().shutdown(sockets)
         await drained
+
+
+def _dialects() -> list[Dialect]:
+    messages = AnthropicMessages()
+    return [
+        OpenAIChat(),
+        OpenAIResponses(),
+        OpenAICompletions(),
+        OpenAIEmbeddings(),
+        OpenAIModerations(),
+        messages,
+        AnthropicCount(messages),
+    ]
 
 
 def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:

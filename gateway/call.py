@@ -72,6 +72,7 @@ class Request:
     is set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
     whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
     is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
+    `free` says that the provider charges nothing for it.
     """
 
     tree: dict[str, Any]
@@ -93,6 +94,7 @@ class Request:
     forced_tool: bool = False
     opaque_bytes: int = 0
     frame_bytes: int = 0
+    free: bool = False
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
         """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""

@@ -53,6 +53,8 @@ class Weighing:
     ) -> Weight:
         """Return what the attempt weighs; UnboundedCost if that cannot be told from its body."""
         target, profile, family = attempt.target, attempt.call.profile, attempt.target.family
+        if attempt.request.free:
+            return Weight(0, Clamped(0, 0, told=False), counted=True, own=False)
         extra = _extra(attempt.request, profile)
         parts = parts_of(attempt.request)
         try:

@@ -113,3 +113,7 @@ class Price:
         if self.dearest_output == 0:
             return 2**62 if left >= 0 else -1
         return left // self.dearest_output
+
+
+FREE = Price("free", (Rates(0, 0, 0, 0, 0, 0, 0, 0),), 0, 0, "free", "1")
+"""The price of what providers charge nothing for (counting tokens, moderations)."""

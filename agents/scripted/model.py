@@ -13,7 +13,16 @@ from typing import Any
 
 import orjson
 
-from . import anthropic_messages, openai_chat, openai_responses, wire
+from . import (
+    anthropic_count,
+    anthropic_messages,
+    openai_chat,
+    openai_completions,
+    openai_embeddings,
+    openai_moderations,
+    openai_responses,
+    wire,
+)
 from .bill import Bill
 from .play import Play
 from .script import FAULT_KINDS, Fault, Latency, Reply, Rule, Script
@@ -28,7 +37,11 @@ DIALECTS: Mapping[str, ModuleType] = MappingProxyType(
     {
         "/v1/chat/completions": openai_chat,
         "/v1/responses": openai_responses,
+        "/v1/completions": openai_completions,
+        "/v1/embeddings": openai_embeddings,
+        "/v1/moderations": openai_moderations,
         "/v1/messages": anthropic_messages,
+        "/v1/messages/count_tokens": anthropic_count,
     }
 )
 SPECIAL = "scripted:"

@@ -51,6 +51,8 @@ class Play:
     def charge(self, *, share: float = 1.0, complete: bool = True) -> None:
         """Bill it, or the share of it that was said before it broke."""
         said = self.said
+        if self.asked.free:
+            return
         self.bill.charge(
             said.id,
             self.key,

@@ -14,7 +14,10 @@ BYTES_PER_TOKEN = 4
 
 @dataclass(slots=True)
 class Asked:
-    """A model request: `last_text` and `last_role` are what rules match, `user_text` what the echo repeats."""
+    """A model request: `last_text` and `last_role` are what rules match, `user_text` what the echo repeats.
+
+    `silent` ones have no output (embeddings), `free` ones are not billed.
+    """
 
     model: str
     stream: bool
@@ -26,6 +29,8 @@ class Asked:
     user_text: str
     assistant_turns: int
     prompt_tokens: int
+    silent: bool = False
+    free: bool = False
 
 
 @dataclass(slots=True)
@@ -82,7 +87,7 @@ def answer(asked: Asked, reply: Reply, id_: str) -> Answer:
     if limit is not None and spoken > limit:
         finish, calls, spoken = "length", (), limit
         text = _cut(text, max(0, limit - reply.reasoning_tokens) * BYTES_PER_TOKEN)
-    completion = max(1, spoken) * asked.choices
+    completion = 0 if asked.silent else max(1, spoken) * asked.choices
     return Answer(
         id=id_,
         model=asked.model,

@@ -196,7 +196,7 @@ class ChatReader:
                     self._arguments(parts, index, f"{index}f", {"function": message["function_call"]})
                 self._ended.add(index)
                 finish = finish or choice.get("finish_reason")
-            usage = _usage(tree.get("usage"))
+            usage = usage_of(tree.get("usage"))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UpstreamError(
                 f"the upstream's reply is no chat completion: {type(error).__name__} at {error}"
@@ -235,7 +235,7 @@ class ChatReader:
                     ends = (*ends, index)
                     finish = choice["finish_reason"]
                     self._ended.add(index)
-            usage = _usage(tree.get("usage"))
+            usage = usage_of(tree.get("usage"))
             alone = usage is not None and not tree["choices"]
             if not self.wants_usage:
                 tree.pop("usage", None)
@@ -282,7 +282,7 @@ def _tier(tree: dict[str, Any]) -> str | None:
     return tier if type(tier) is str else None
 
 
-def _usage(tree: Any) -> Usage | None:
+def usage_of(tree: Any) -> Usage | None:
     """Return a usage report; None where there is none, or none that can be true (negative, a part above its total)."""
     if not tree:
         return None

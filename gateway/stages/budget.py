@@ -14,6 +14,7 @@ from limits.clock import Clock
 from limits.entries import HoldEntry
 from limits.ledger import Order
 from limits.money import nano_to_usd
+from limits.prices import FREE
 from limits.refusals import Ended, Exceeded, Held
 from limits.seam import LocalLedger
 from limits.settlement import Ending as HowItEnded
@@ -40,7 +41,7 @@ class Budget(AttemptStage):
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Bound, clamp, hold; write model and limit into the attempt's own copy of the request."""
         call, target, request = attempt.call, attempt.target, attempt.request
-        attempt.kept["price"] = target.price()
+        attempt.kept["price"] = FREE if request.free else target.price()
         self._refuse_suspended(attempt)
         wish = Wish(request.output_limit, request.thinking_budget or None, request.choices, target.capability.reasoning)
         weight = await self._weigh(attempt, wish)

@@ -20,6 +20,8 @@ class Count(CallStage):
         run = call.run
         if run is None:
             return None
+        if call.clear is not None and call.clear.free:
+            return None
         taken: list[CountEntry] = call.kept.setdefault("count", [])
         for dimension in ("steps", "replans") if call.phase == "replan" else ("steps",):
             entry = await self._ledger.count(run.id, dimension)

@@ -89,12 +89,13 @@ PATHS: Mapping[str, str] = MappingProxyType(
 )
 """Where each dialect is spoken, below `/v1`: at the upstreams, and here."""
 
-_OPENAI_SPEAKS = ("openai_chat", "openai_responses", "openai_completions", "openai_embeddings", "openai_moderations")
+_COMPATIBLE = ("openai_chat", "openai_responses", "openai_completions", "openai_embeddings")
+_OPENAI_SPEAKS = (*_COMPATIBLE, "openai_moderations")  # free there, but who knows elsewhere
 SPEAKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "openai": _OPENAI_SPEAKS,
-        "azure": _OPENAI_SPEAKS,
-        "openai_compatible": _OPENAI_SPEAKS,
+        "azure": _COMPATIBLE,
+        "openai_compatible": _COMPATIBLE,
         "anthropic": ("anthropic_messages", "anthropic_count"),
     }
 )
