@@ -27,7 +27,7 @@ def last_line(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Swarm:
-    """`members` are agents of any pattern. On a `tie` a person is asked, or the run stops, or the `first` choice wins."""
+    """`members` are agents of any pattern. On a `tie` a person is asked, the run stops, or the `first` choice wins."""
 
     members: Sequence[Role]
     vote: Rule = "majority"

@@ -1,4 +1,4 @@
-"""A gateway on loopback before a scripted model, and agents that go through it: what most tests of agents start with."""
+"""A gateway on loopback before a scripted model, and agents that go through it: where most tests of agents begin."""
 
 import contextlib
 import json

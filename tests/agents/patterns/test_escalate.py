@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents import Case, Escalate, PlanExecute, after_steps, on_tools
+from agents.scripted import Reply
 from tests.agents.scene import calls, plan, says, scene
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +33,7 @@ def risky(case: Case) -> bool:
 
 async def test_after_three_reasoning_steps_a_risky_case_goes_to_a_person(tmp_path: Path) -> None:
     till = Till()
-    turns = [*(calls("look", at=n) for n in range(3)), calls("refund", amount=50), "Refunded."]
+    turns = [*(calls("look", at=n) for n in range(3)), calls("refund", amount=50), Reply(text="Refunded.")]
     async with scene(tmp_path, says("", *turns)) as it:
         agent = it.agent(tools=[till.look, till.refund], pattern=Escalate(after_steps(3, risky)))
         result = await agent.arun("refund?")

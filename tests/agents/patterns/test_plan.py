@@ -7,6 +7,7 @@ import pytest
 
 from agents import PlanExecute
 from agents.patterns.plan import Plan
+from agents.scripted import Rule
 from tests.agents.scene import calls, plan, says, scene
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ class Shop:
 THREE = plan(("a", "price of tea", "price", []), ("b", "price of milk", "price", []), ("c", "add", None, ["a", "b"]))
 
 
-def rules(first: str = THREE):  # noqa: ANN201
+def rules(first: str = THREE) -> tuple[Rule, ...]:
     return (
         says("Make a plan", first),
         says("price of tea", calls("price", item="tea")),
