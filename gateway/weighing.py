@@ -5,7 +5,7 @@ lower the output or make the call wait.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,12 +13,13 @@ import msgspec
 from limits.books import Affordable
 from limits.bound import Family, Parts, Unbounded, input_bound, input_counted
 from limits.clamp import Clamped, Short, Wish, ceiling_of, clamp
+from limits.entries import SettleEntry
 from limits.money import nano_to_usd
 from limits.prices import Price, Usage
 from limits.seam import LocalLedger
 from limits.tokens import TokenCounter
 
-from .call import Attempt, Request
+from .call import Attempt, Call, Request
 from .dialects.strict import encode
 from .errors import BudgetExceeded, UnboundedCost
 from .papers import Profile
@@ -68,6 +69,8 @@ class Weighing:
             model_output_tokens_max=target.capability.output_tokens_max,
         )
         left = _without(await self._ledger.affordable(scopes), extra)
+        if attempt.number > 1:
+            left = _less(left, unwritten(attempt.call))
         lower = _lower(left, profile, extra)
         output = clamp(wish, ceiling, tokens, price, lower)
         counted = exactly or isinstance(output, Short) or output.output_tokens < ceiling
@@ -99,6 +102,27 @@ class Weighing:
         if self._counter.loaded(encoding) and sum(map(len, texts)) <= _COUNTED_HERE_CHARS_MAX:
             return self._counter.count(texts, encoding)
         return await asyncio.to_thread(self._counter.count, texts, encoding)
+
+
+def unwritten(call: Call) -> dict[str, int]:
+    """Return by dimension what this call's earlier attempts were charged and no record says yet: spent all the same."""
+    charges = [entry for entry in call.entries if type(entry) is SettleEntry]
+    inward, outward = sum(charge.input_tokens for charge in charges), sum(charge.output_tokens for charge in charges)
+    return {
+        "nano_usd": sum(charge.nano for charge in charges),
+        "input_tokens": inward,
+        "output_tokens": outward,
+        "tokens": inward + outward,
+    }
+
+
+def _less(left: Affordable, spent: Mapping[str, int]) -> Affordable:
+    return Affordable(
+        max(0, left.nano - spent["nano_usd"]),
+        max(0, left.input_tokens - spent["input_tokens"]),
+        max(0, left.output_tokens - spent["output_tokens"]),
+        max(0, left.tokens - spent["tokens"]),
+    )
 
 
 def parts_of(request: Request) -> Parts:

@@ -25,7 +25,7 @@ from ..call import Attempt, Call, Event, Reply
 from ..errors import BudgetHeld, ClientLeft, Ending, UnboundedCost
 from ..stage import AttemptStage
 from ..verdicts import ending_of
-from ..weighing import Weighing, Weight, over_own_limit
+from ..weighing import Weighing, Weight, over_own_limit, unwritten
 
 _HOLD_SLACK_S = 60.0
 
@@ -92,6 +92,9 @@ class Budget(AttemptStage):
         if isinstance(answer, HoldEntry):
             self._ledger.drop(answer.id)
             return BudgetHeld("what is left changed while this call was weighed; ask again", retry_after_s=1)
+        if isinstance(answer, Held) and (spent := unwritten(attempt.call).get(answer.dimension)):
+            used = answer.settled + spent  # what its own earlier attempts were charged is no one else's hold
+            answer = Exceeded(answer.scope, answer.dimension, answer.window, answer.limit, used, answer.wanted)
         return ending_of(answer)
 
     async def _hold(

@@ -144,3 +144,21 @@ async def test_what_is_left_of_a_run_is_told_after_this_call_s_hold(tmp_path: Pa
         run = (await gate.http.post("/v1/runs", json={"limits": {"tokens": 1_000}})).json()
         reply = await gate.http.post(PATH, json=chat("hello", max_tokens=300), headers={"x-run-id": run["id"]})
         assert reply.headers["x-tollhouse-run-remaining"].startswith("tokens=671, usd=0.49")
+
+
+async def test_a_retry_does_not_wait_for_what_its_own_call_was_charged(tmp_path: Path) -> None:
+    """The first attempt's charge is not yet on disk; it is spent all the same, and nobody else is in the way."""
+    model = {"retries": {"attempts_max": 2, "base_s": 0.01, "cap_s": 0.01}}
+    async with live(tmp_path, script=ECHO, model=model, caps=(Cap("nano_usd", 300_000),)) as gate:
+        gate.upstream.fault("lose_reply", times=1)
+        async with asyncio.timeout(5):
+            reply = await ask(gate, max_tokens=100)
+        assert refused(reply) == (402, "budget_exceeded", "tenant.usd")
+        assert reply.json()["error"]["actual"] == "0.000229"
+    (tmp_path / "roomier").mkdir()
+    async with live(tmp_path / "roomier", script=ECHO, model=model, caps=(Cap("nano_usd", 1_600_000),)) as gate:
+        gate.upstream.fault("lose_reply", times=1)
+        async with asyncio.timeout(5):
+            reply = await ask(gate, max_tokens=500)
+        assert reply.status_code == 200
+        assert 256 <= int(reply.headers["x-tollhouse-clamped"]) < 300
