@@ -38,6 +38,7 @@ from .head import HeadLimits
 from .house import House, open_house
 from .housekeeping import Housekeeping
 from .journal import Journal
+from .keeper import keeper_of
 from .lives import CUT_S, Lives
 from .metrics import Metrics
 from .pipeline import Pipeline
@@ -101,6 +102,7 @@ class Tollhouse:
         self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
         self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
+        self.keeper = keeper_of(config, house.book, clock)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         metrics.register(self.anchors)
@@ -113,6 +115,7 @@ class Tollhouse:
             metrics=metrics,
             unready=self._unready,
             warnings=lambda: warnings(config),
+            keeper=self.keeper,
         )
         dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
         self.routes = Routes(
@@ -195,6 +198,7 @@ class Tollhouse:
             await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
         self.housekeeping.start()
         self.anchors.start()
+        self.keeper.start()
         if self._ready is not None:
             self._ready()
 
@@ -202,6 +206,7 @@ class Tollhouse:
         """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
         await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
         await self.housekeeping.stop()
+        await self.keeper.stop()
         await self.anchors.stop()
         await self._opened.aclose()
         await self.catalogue.close()

@@ -16,8 +16,9 @@ from typing import Self
 
 from audit import record
 from audit.book import Book
+from audit.keeping import check_opens
 from audit.keys import create_signing_key, load_signing_key, read_secret, write_secret
-from audit.master import KEY_BYTES
+from audit.master import KEY_BYTES, MasterKey
 from audit.note import Signer
 from limits.clock import Clock
 
@@ -80,8 +81,10 @@ def open_house(config: Config, clock: Clock) -> House:
         made.append(str(folder))
     signer = _signer(folder / SIGNING_KEY_NAME, made)
     master_key = _master_key(config, made)
-    book = Book.open(folder / BOOK_NAME, signer=signer, now_us=clock.utc_us, schema=SCHEMA)
+    master = MasterKey(master_key)
+    book = Book.open(folder / BOOK_NAME, signer=signer, now_us=clock.utc_us, schema=SCHEMA, master=master)
     try:
+        check_opens(book, master)
         standing = load(config, book.query, clock.utc_us())
         token = None
         if not any(key.role == "admin" for key in standing.keys.values()):

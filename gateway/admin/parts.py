@@ -11,6 +11,7 @@ from limits.ledger import EmbeddedLedger
 
 from ..config import Config
 from ..directory import Directory, Registry
+from ..keeper import Keeper
 
 
 def _nothing_amiss() -> list[str]:
@@ -30,3 +31,4 @@ class Parts:
     unready: Callable[[], list[str]] = _nothing_amiss
     warnings: Callable[[], list[str]] = _nothing_amiss
     tracer_provider: TracerProvider | None = None
+    keeper: Keeper | None = None

@@ -109,6 +109,37 @@ class RunShown(Shape):
     used: dict[str, int]
 
 
+class Erasure(Shape):
+    """What is to be destroyed."""
+
+    tenant: Name
+    subject: Annotated[str, Field(min_length=1, max_length=1_024)] | None = Field(
+        default=None, description="a person, as callers name them (x-tollhouse-subject); else the whole tenant"
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        default="request", description="for the book; without personal data"
+    )
+
+
+class Erased(Shape):
+    """What was destroyed is told by this record of the book."""
+
+    record: int
+
+
+class Hold(Shape):
+    """Whether a tenant is under legal hold."""
+
+    on: bool
+
+
+class HoldShown(Shape):
+    """A tenant's legal hold; None: it is not under one."""
+
+    tenant: str
+    since_us: int | None = Field(description="µs since 1970 UTC")
+
+
 class Tenants(Shape):
     """All tenants."""
 

@@ -28,6 +28,7 @@ from ..config import Config, load
 from ..config.values import Reading, Secret
 from ..directory import Registry
 from ..house import open_house
+from ..keeper import keeper_of
 from ..restore import restore
 
 _WAIT_S = 30.0
@@ -115,7 +116,8 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
         restore(ledger, house.book.records())
         registry = Registry(house.directory, house.book, clock, ledger)
         await registry.align()
-        app = build(Parts(config, house.directory, registry, ledger, clock, CollectorRegistry()))
+        keeper = keeper_of(config, house.book, clock)
+        app = build(Parts(config, house.directory, registry, ledger, clock, CollectorRegistry(), keeper=keeper))
 
         async def named(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from .retention import Days
 from .values import Count, Instant, ModelName, Name, Settings, Usd, Zone
 
 Per = Literal["minute", "hour", "day", "week", "month", "total"]
@@ -45,6 +46,7 @@ class TenantSettings(Settings):
     name: Name = Field(description="the tenant's id")
     time_zone: Zone = Field(default="UTC", description="where its days and months begin")
     caps: tuple[CapSettings, ...] = Field(default=(), max_length=16, description="ceilings over all its keys")
+    payload_days: Days | None = Field(default=None, description="days its contents are kept; none: as `retention` says")
     keys: tuple[KeySettings, ...] = Field(default=(), max_length=10_000, description="its keys")
 
     @field_validator("name")

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from .anchors import AnchorSettings
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
+from .retention import RetentionSettings
 from .tenants import TenantSettings
 from .upstreams import ModelSettings, UpstreamSettings
 from .values import Port, Reading, Secret, Settings, Size
@@ -81,6 +82,7 @@ class Config(Settings):
     anchors: tuple[AnchorSettings, ...] = Field(
         default=(), max_length=16, description="the book's checkpoints, elsewhere"
     )
+    retention: RetentionSettings = RetentionSettings()
     bounds: BoundSettings = BoundSettings()
 
     @field_validator("folder")

@@ -14,6 +14,7 @@ from gateway.admin import Parts, build
 from gateway.config import Config, load
 from gateway.directory import Directory, Registry
 from gateway.house import House, open_house
+from gateway.keeper import keeper_of
 from gateway.papers import Key
 from gateway.restore import restore
 from limits.clock import ManualClock
@@ -61,7 +62,11 @@ class Operator:
 
     def parts(self) -> Parts:
         """Return the parts of the admin application."""
-        return Parts(self.house.config, self.directory, self.registry, self.ledger, self.clock, CollectorRegistry())
+        keeper = keeper_of(self.house.config, self.house.book, self.clock)
+        metrics = CollectorRegistry()
+        return Parts(
+            self.house.config, self.directory, self.registry, self.ledger, self.clock, metrics, keeper=keeper
+        )
 
     def records(self) -> list[str]:
         """Return the book's records as text."""

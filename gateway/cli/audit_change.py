@@ -1,0 +1,68 @@
+"""`tollhouse audit shred | hold | rewrap`: what is destroyed, what must not be, and another master key."""
+
+import os
+from pathlib import Path
+
+import click
+
+from audit.book import Book
+from audit.keeping import Keeping, check_opens
+from audit.keys import load_signing_key
+from audit.master import MasterKey
+
+from ..config import load
+from ..house import BOOK_NAME, SIGNING_KEY_NAME
+from .options import config_option, owner_options
+from .owner import Owner
+from .words import instant, say_json
+
+
+@click.command()
+@click.option("--tenant", required=True)
+@click.option("--subject", help="Only this person, as callers name them; else all of the tenant.")
+@click.option("--reason", default="request", show_default=True, help="For the book; without personal data.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@owner_options
+def shred(*, tenant: str, subject: str | None, reason: str, yes: bool, owner: Owner, as_json: bool) -> None:
+    """Destroy what is kept of a subject or a tenant. It cannot be taken back; the log stays whole."""
+    if not yes:
+        whose = f"everything kept of tenant {tenant}" if subject is None else f"what is kept of one subject of {tenant}"
+        click.confirm(f"Destroy {whose}?", abort=True)
+    said = owner.ask("POST", "/admin/erasures", {"tenant": tenant, "subject": subject, "reason": reason})
+    if as_json:
+        say_json(said)
+    else:
+        click.echo(f"destroyed; record {said['record']} says so")
+
+
+@click.command()
+@click.argument("tenant")
+@click.option("--lift", is_flag=True, help="End the hold.")
+@owner_options
+def hold(*, tenant: str, lift: bool, owner: Owner, as_json: bool) -> None:
+    """Put TENANT under legal hold: nothing of it is destroyed until it is lifted."""
+    said = owner.ask("PUT", f"/admin/holds/{tenant}", {"on": not lift})
+    if as_json:
+        say_json(said)
+    elif said["since_us"] is None:
+        click.echo(f"{tenant} is not under legal hold")
+    else:
+        click.echo(f"{tenant} is under legal hold since {instant(said['since_us'])}")
+
+
+@click.command()
+@click.option("--old", required=True, help="The present master key: env/NAME, file/PATH or command/PROGRAM.")
+@click.option("--new", required=True, help="The next one, in the same form.")
+@config_option
+def rewrap(*, old: str, new: str, config_path: Path) -> None:
+    """Wrap all keys with another master key. Stop the gateway first; then configure the new key.
+
+    Keys of runs and replies kept for repeated requests are made from the master key: those that exist end with it.
+    """
+    folder = load(config_path, secrets=False).folder
+    old_key, new_key = MasterKey.load(old), MasterKey.load(new)
+    with Book.open(folder / BOOK_NAME, signer=load_signing_key(folder / SIGNING_KEY_NAME), master=old_key) as book:
+        check_opens(book, old_key)
+        book.change_now([("DELETE FROM state_reply", ()), ("DELETE FROM state_vault", ())])
+        count = Keeping(book).rewrap(old_key, new_key, actor=f"local:{os.getuid()}")
+    click.echo(f"{count} keys are wrapped with the new master key; configure it before the next start")
