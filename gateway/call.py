@@ -64,7 +64,7 @@ class ToolResult:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: `_with` copies all members at once
 class Request:
     """The neutral view of a request's body; `tree` is the decoded JSON and all that is ever sent.
 
@@ -127,11 +127,7 @@ class Request:
 def _with(request: Request, tree: dict[str, Any], texts: tuple[Text, ...]) -> Request:
     # dataclasses.replace costs 6 µs here; this is on every call's path.
     new = object.__new__(Request)
-    put = object.__setattr__
-    for name in Request.__slots__:
-        put(new, name, getattr(request, name))
-    put(new, "tree", tree)
-    put(new, "texts", texts)
+    new.__dict__.update(request.__dict__, tree=tree, texts=texts)
     return new
 
 

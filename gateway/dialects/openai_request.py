@@ -154,7 +154,7 @@ def parse(tree: Any) -> Request:
         results=tuple(reader.results),
         images=reader.images,
         files=reader.files,
-        unboundable=tuple(name for name in _UNBOUNDABLE if tree.get(name)),
+        unboundable=() if tree.keys().isdisjoint(_UNBOUNDABLE) else tuple(n for n in _UNBOUNDABLE if tree.get(n)),
         wants_usage=_wants_usage(tree),
         strict_format=type(output_format) is dict and output_format.get("type") in ("json_object", "json_schema"),
         forced_tool=choice == "required" or type(choice) is dict,
