@@ -32,6 +32,7 @@ from .dialects.openai_completions import OpenAICompletions
 from .dialects.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from .dialects.openai_responses import OpenAIResponses
 from .dialects.seam import Dialect
+from .dialects.tool_call import Action, ToolDialect
 from .directory import Registry
 from .guards import Redactor
 from .head import HeadLimits
@@ -42,6 +43,7 @@ from .keeper import keeper_of
 from .lives import CUT_S, Lives
 from .metrics import Metrics
 from .pipeline import Pipeline
+from .policies import Policies
 from .replies import Replies
 from .restore import restore
 from .routes import Routes, Scope
@@ -60,9 +62,11 @@ from .stages.read import Read
 from .stages.recall import Recall
 from .stages.record import Record
 from .stages.route import Route
+from .stages.screen import Screen
 from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
 from .strangers import Strangers
+from .tools.offers import Tools
 from .tools.schema import Schemas
 from .tools.trail import Trails
 from .upstream.target import PATHS
@@ -96,6 +100,7 @@ class Tollhouse:
         self.strangers = Strangers(self.journal)
         self.chance = random.Random()
         self.catalogue = Catalogue(config, clock, self.chance)
+        self.tools = Tools(config.tools, clock, self.chance)
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
@@ -119,7 +124,7 @@ class Tollhouse:
         )
         dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
         self.routes = Routes(
-            dialects=dialects,
+            dialects={**dialects, **_tool_routes(self.tools)},
             unsupported=UNSUPPORTED,
             errors=dialects["/v1/chat/completions"],
             pipeline=Pipeline(
@@ -129,7 +134,7 @@ class Tollhouse:
                 again_without=life.AGAIN_WITHOUT,
             ),
             lives=self.lives,
-            counter=Counter(house.directory, self.catalogue, self.runs, clock),
+            counter=Counter(house.directory, self.catalogue, self.tools, self.runs, clock),
             account=Figures(self.ledger, clock),
             admin=build_admin(self.parts, only_health=config.admin is not None),
             clock=clock,
@@ -142,6 +147,7 @@ class Tollhouse:
             Authenticate(self.house.directory),
             Read(
                 self.catalogue,
+                self.tools,
                 bytes_max=bounds.body_bytes_max,
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
@@ -150,10 +156,10 @@ class Tollhouse:
             Recall(self.replies),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
-            Guard(Redactor(), self.vaults),
+            Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key))),
             Count(self.ledger),
             Cache(clock),
-            Route(self.catalogue, self.chance),
+            Route(self.catalogue, self.tools, self.chance),
         ]
 
     def _attempt_stages(self, clock: Clock) -> list[AttemptStage]:
@@ -210,6 +216,7 @@ class Tollhouse:
         await self.anchors.stop()
         await self._opened.aclose()
         await self.catalogue.close()
+        await self.tools.close()
 
 
 def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None:
@@ -250,6 +257,14 @@ class _Server(BoundedServer):
         drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
         await super().shutdown(sockets)
         await drained
+
+
+def _tool_routes(tools: Tools) -> dict[str, Dialect]:
+    routes: dict[str, Dialect] = {}
+    for name, tool in tools.items():
+        actions: tuple[Action, ...] = ("call",) if tool.targets else ("authorize", "result")
+        routes |= {f"/v1/tools/{name}/{action}": ToolDialect(name, action) for action in actions}
+    return routes
 
 
 def _dialects() -> list[Dialect]:

@@ -5,8 +5,9 @@ A value cut in two by the parts of one message is found at the seam; its placeho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Protocol
 
 from .findings import Finding, Hit
@@ -41,14 +42,27 @@ class Cargo(Protocol):
 
 
 def redact_cargo(
-    redactor: Redactor, texts: Sequence[Cargo], policy: Policy, vault: Vault
+    redactor: Redactor,
+    texts: Sequence[Cargo],
+    policy: Policy,
+    vault: Vault,
+    others: Mapping[int, Policy] = MappingProxyType({}),
 ) -> tuple[dict[int, str], list[Finding]]:
-    """Return the texts that change, by index, and what was found in all of them."""
+    """Return the texts that change, by index, and what was found in all of them.
+
+    `others` are the policies of texts, by index, that do not come under `policy` (a tool's results, by its rules).
+    """
     changes: dict[int, str] = {}
     findings: list[Finding] = []
     if not texts:
         return changes, findings
+    for index, its in others.items():
+        changed, told = redact_cargo(redactor, [texts[index]], its, vault)
+        changes.update({index: changed[0]} if changed else {})
+        findings += told
     found = _found(redactor, texts, policy)
+    for index in others:
+        found.pop(index, None)
     for index, hits in sorted(found.items()):
         text = texts[index]
         direction: Direction = "tool_result" if text.role == "tool" else "request"

@@ -6,14 +6,16 @@ they are whole, because a value goes back into JSON string by string; Firewall g
 
 from collections.abc import Iterable
 
-from ..call import Call, Event, Part, Reply
+from ..call import Call, Event, Part, Reply, Request
 from ..errors import ContentBlocked
 from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
 from ..guards.stream import Lane, is_plain
 from ..papers import Profile
+from ..policies import Policies, ToolPolicy
 from ..stage import CallStage
 from ..vaults import Vaults
+from .screen import Screen
 
 _ARGUMENTS_CHARS_MAX = 1 << 20
 # Steps of a place that an API names; all others are a client's own words, which may be anybody's name.
@@ -36,7 +38,7 @@ class _Guarding:
         self.policy = policy
         self.vault = vault
         self.lanes: dict[str, tuple[int, str, Lane]] = {}
-        self.arguments: dict[str, tuple[int, list[str]]] = {}
+        self.arguments: dict[str, tuple[int, str | None, list[str]]] = {}
         self.arguments_chars = 0
         self.said: dict[str, list[str]] = {}  # what was released, by lane, where a dialect says it all again
         self.unscanned = False
@@ -45,34 +47,52 @@ class _Guarding:
 class Guard(CallStage):
     """Applies the profile's policy in both directions."""
 
-    def __init__(self, redactor: Redactor, vaults: Vaults) -> None:
+    def __init__(self, redactor: Redactor, vaults: Vaults, policies: Policies, screen: Screen) -> None:
         self._redactor = redactor
         self._vaults = vaults
+        self._policies_of = policies
+        self._screen = screen
         self._policies: dict[str, Policy] = {}
 
     async def admit(self, call: Call) -> Reply | None:
         """Replace what was found in the clear request; refuse what the policy blocks."""
         clear = call.clear
         assert clear is not None  # noqa: S101 - Read set it
-        policy = self._policy(call.profile)
+        policy = self._policies_of.of(*_whose(call))
         kept: _Guarding | None = call.kept.get("guard")
         vault = kept.vault if kept is not None else self._vaults.of(call.run)
         call.kept["guard"] = _Guarding(policy, vault)
-        changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault)
         call.findings = {}
+        if clear.executes is not None:
+            call.request, findings = released_request(
+                call, clear, clear.executes, redactor=self._redactor, policy=policy, vault=vault
+            )
+            self._note(call, findings)
+            return None
+        self._screen.request(call, clear)
+        changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault, self._of_tools(call, clear))
         if clear.opaque_bytes and kept is None:
             call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)
-        call.request = clear.replace(changes) if changes else clear
+        call.request = self._screen.marked(call, clear.replace(changes) if changes else clear)
         if call.run is not None:
             call.statements += self._vaults.keep(call.run, vault)
         return None
 
-    def _policy(self, profile: Profile) -> Policy:
-        policy = self._policies.get(profile.version)
-        if policy is None:
-            policy = self._policies[profile.version] = Policy(profile.guards)  # type: ignore[arg-type]
-        return policy
+    def _tool(self, call: Call, name: str) -> ToolPolicy:
+        return self._policies_of.of_tool(*_whose(call), tool=name)
+
+    def _of_tools(self, call: Call, clear: Request) -> dict[int, Policy]:
+        """Return the policies of texts that are a tool's own, by index; none unless the profile has rules for tools."""
+        if not (clear.results or clear.calls) or not any(rule.tools for rule in call.profile.guarding.rules):
+            return {}
+        names = {each.id: each.name for each in clear.calls}
+        return {
+            index: self._tool(call, names[result.call_id]).kinds
+            for result in clear.results
+            if result.call_id in names
+            for index in result.texts
+        }
 
     def _note(self, call: Call, findings: Iterable[Finding]) -> None:
         blocked = None
@@ -81,6 +101,8 @@ class Guard(CallStage):
             call.findings[name] = call.findings.get(name, 0) + 1
             if finding.action == "block":
                 blocked = finding
+            if finding.rule == "secret.canary":
+                call.decide("guard", "canary_leaked", place=finding.direction)
         if blocked is not None:
             place = _nameless(blocked.place)
             call.decide("guard", "blocked", rule=blocked.rule, kind=blocked.kind, place=place)
@@ -98,6 +120,11 @@ class Guard(CallStage):
         for part in event.parts:
             if part.kind == "reasoning":
                 self._pass(call, kept)
+            elif part.kind == "result":
+                part.text, findings = released_result(
+                    call, part.text, redactor=self._redactor, policy=kept.policy, vault=kept.vault
+                )
+                self._note(call, findings)
             elif part.repeats:
                 again = True
             elif part.kind == "arguments":
@@ -107,10 +134,13 @@ class Guard(CallStage):
         if event.whole or not (event.ends or event.closes or again):
             if again:
                 self._repeat(call, kept, event)
+            self._screen.reply(call, event)
             return (event,)
         pieces = list(self._flushed(call, kept, event))
         if again:
             self._repeat(call, kept, event)
+        for each in (*pieces, event):
+            self._screen.reply(call, each)
         return (*pieces, event)
 
     @staticmethod
@@ -126,7 +156,7 @@ class Guard(CallStage):
                 continue
             said = kept.said.get(part.lane)
             if said is None and part.kind == "arguments":
-                part.clear, text = self._arguments(call, kept, part.text or call.dialect.no_arguments)
+                part.clear, text = self._arguments(call, kept, part.text or call.dialect.no_arguments, part.name)
                 kept.said[part.lane] = [text]
             elif said is None:
                 lane = self._lane(call, kept)
@@ -166,9 +196,10 @@ class Guard(CallStage):
 
     def _hold(self, call: Call, kept: _Guarding, part: Part, *, whole: bool) -> None:
         if whole:
-            part.clear, part.text = self._arguments(call, kept, part.text)
+            part.clear, part.text = self._arguments(call, kept, part.text, part.name)
             return
-        _, pieces = kept.arguments.setdefault(part.lane, (part.choice, []))
+        choice, name, pieces = kept.arguments.get(part.lane) or (part.choice, None, [])
+        kept.arguments[part.lane] = (choice, name or part.name, pieces)
         pieces.append(part.text)
         kept.arguments_chars += len(part.text)
         if kept.arguments_chars > _ARGUMENTS_CHARS_MAX:
@@ -178,10 +209,19 @@ class Guard(CallStage):
         if part.text:
             part.text = ""
 
-    def _arguments(self, call: Call, kept: _Guarding, text: str) -> tuple[str, str]:
+    def _arguments(self, call: Call, kept: _Guarding, text: str, tool: str | None) -> tuple[str, str]:
         """Return the arguments clear, and as they are released."""
-        forms = restore_arguments(text, kept.vault, mode=call.profile.restore_arguments)
-        released, findings = self._redactor.redact(forms.released, kept.policy, kept.vault, "tool_arguments")
+        policy = self._tool(call, tool or "")
+        forms = restore_arguments(
+            text,
+            kept.vault,
+            mode=policy.restore,
+            names=policy.named,
+            destinations=policy.destinations,
+            hosts=call.profile.allow_restore_hosts,
+        )
+        redact = redact_json if is_json(forms.released) else self._redactor_on_text
+        released, findings = redact(self._redactor, forms.released, policy.kinds, kept.vault, "tool_arguments")
         self._note(call, findings)
         return forms.clear, released
 
@@ -199,15 +239,19 @@ class Guard(CallStage):
                     carried[name].text += rest
                 elif rest:
                     yield call.dialect.piece(event, kind=kind, choice=choice, lane=name, text=rest)
-        for name, (choice, pieces) in list(kept.arguments.items()):
+        for name, (choice, tool, pieces) in list(kept.arguments.items()):
             if choice in event.ends or name in event.closes:
                 del kept.arguments[name]
-                clear, released = self._arguments(call, kept, "".join(pieces) or call.dialect.no_arguments)
+                clear, released = self._arguments(call, kept, "".join(pieces) or call.dialect.no_arguments, tool)
                 if call.dialect.repeats:
                     kept.said[name] = [released]
                 piece = call.dialect.piece(event, kind="arguments", choice=choice, lane=name, text=released)
                 piece.parts[0].clear = clear
                 yield piece
+
+
+def _whose(call: Call) -> tuple[Profile, str, str, str]:
+    return call.profile, call.tenant.id, call.key.id, call.model.name if call.model is not None else ""
 
 
 def _nameless(place: str) -> str:

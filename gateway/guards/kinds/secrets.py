@@ -54,6 +54,9 @@ _USER_OPTION = r"(?:\bcurl\b[^\n]{0,200}?\s(?:-u|--user)|(?i:authorization:\s{0,
 
 
 RULES: tuple[Rule, ...] = (
+    pattern_rule(
+        "secret.canary", "secret", r"\bTHCANARY_[B-DF-HJ-NP-T]{16}", "the mark in system prompts: stages/screen.py"
+    ),
     pattern_rule("secret.basic", "secret", _USER_OPTION, "RFC 7617; curl's --user"),
     pattern_rule(
         "secret.private_key",

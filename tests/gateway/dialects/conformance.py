@@ -18,8 +18,10 @@ from gateway.dialects.strict import decode_reply, encode
 from gateway.guards import Redactor
 from gateway.papers import HOUSE, Key
 from gateway.papers.profile import resolve
+from gateway.policies import Policies
 from gateway.stages.firewall import Firewall
 from gateway.stages.guard import Guard
+from gateway.stages.screen import Screen
 from gateway.tools.schema import Schemas
 from gateway.tools.trail import Trails
 from gateway.upstream.sse import SseParser
@@ -90,7 +92,8 @@ class Life:
     def __init__(self, speech: Speech, tree: Tree, **profile: Any) -> None:
         self.speech = speech
         self.firewall = Firewall(Schemas(), Trails(b"s" * 32), LocalLedger(SystemClock()))
-        self.guard = Guard(Redactor(), Vaults(lambda _sql, _values: [], SystemClock(), b"s" * 32, lambda _run: None))
+        vaults = Vaults(lambda _sql, _values: [], SystemClock(), b"s" * 32, lambda _run: None)
+        self.guard = Guard(Redactor(), vaults, Policies(), Screen(b"s" * 32))
         papers = resolve(ProfileSettings.model_validate({"name": "default", **profile}))
         self.call = call = Call("call_1", speech.dialect, "/v1/x", NoCaller(), 0, 0)
         call.tenant, call.profile, call.key = HOUSE, papers, Key("k", "k", HOUSE, papers)

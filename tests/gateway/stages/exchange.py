@@ -13,8 +13,10 @@ from gateway.dialects.openai_chat import ChatReader, OpenAIChat
 from gateway.guards import Redactor
 from gateway.papers import HOUSE, Key
 from gateway.papers.profile import resolve
+from gateway.policies import Policies
 from gateway.stages.firewall import Firewall
 from gateway.stages.guard import Guard
+from gateway.stages.screen import Screen
 from gateway.tools.schema import Schemas
 from gateway.tools.trail import Trails
 from gateway.vaults import Vaults
@@ -48,7 +50,8 @@ class Stages:
 
     def __init__(self) -> None:
         self.firewall = Firewall(Schemas(), Trails(b"s" * 32), LocalLedger(SystemClock()))
-        self.guard = Guard(Redactor(), Vaults())
+        vaults = Vaults(lambda _sql, _values: [], SystemClock(), b"s" * 32, lambda _run: None)
+        self.guard = Guard(Redactor(), vaults, Policies(), Screen(b"s" * 32))
 
     async def admit(self, call: Call) -> None:
         """Admit down."""
