@@ -73,6 +73,7 @@ class Request:
     whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
     is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
     `free` says that the provider charges nothing for it.
+    `executes` is the tool call that the request itself is: its arguments stand in the tree's member `arguments`.
     """
 
     tree: dict[str, Any]
@@ -95,6 +96,7 @@ class Request:
     opaque_bytes: int = 0
     frame_bytes: int = 0
     free: bool = False
+    executes: ToolCall | None = None
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
         """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""
@@ -134,9 +136,10 @@ def _with(request: Request, tree: dict[str, Any], texts: tuple[Text, ...]) -> Re
 class Part:
     """A piece of text in an event: reading and setting `text` reads and changes the vendor's tree.
 
-    `kind` is text, refusal, reasoning (opaque: never altered) or arguments; `lane` names the stream it belongs to: the
-    parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a tool call when known,
-    `clear` are whole arguments with every value restored, for the gateway's own checks: they never leave.
+    `kind` is text, refusal, reasoning (opaque: never altered), arguments or result (of a tool); `lane` names the stream
+    it belongs to: the parts of one lane, in order, are one text. `call_id` and `name` are set on the arguments of a
+    tool call when known, `clear` are whole arguments with every value restored, for the gateway's own checks: they
+    never leave.
     `also` are further places where the same text stands. Log probabilities spell the text out again: setting it drops
     them. `repeats` says that the part is all of its lane once more (it is no new piece), `alone` that without its text
     the event would say nothing.
@@ -305,6 +308,11 @@ class Call:
     # what stages keep for themselves, by their names; headers for the reply
     kept: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_for_tool(self) -> bool:
+        """Whether a tool is called, not a model; then `model` is a tool."""
+        return self.dialect.name.startswith("tool_")
 
     def cut(self, ending: Ending) -> None:
         """End the exchange from outside (deadline, a client that left, a killed run); settling is never cut."""

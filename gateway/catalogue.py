@@ -12,11 +12,13 @@ from limits.clock import Clock
 from limits.pricelist import PriceList, PriceOverride
 from limits.prices import Price, PriceUnknown
 
+from .call import Attempt
 from .config import Config
 from .config.upstreams import ModelSettings, PriceSettings, TargetSettings, UpstreamSettings
+from .dialects.strict import encode
 from .errors import PriceUnknown as PriceUnknownRefusal
 from .upstream.egress import Egress
-from .upstream.interface import Timeouts, Upstream
+from .upstream.interface import Timeouts, Upstream, UpstreamReply, UpstreamRequest
 from .upstream.pool import PoolUpstream
 from .upstream.target import PATHS, SPEAKS, Capability, Credential, Target, capability_of
 
@@ -41,6 +43,28 @@ class Offer:
     prices: PriceList
     override: Price | None
     priced_as: str | None
+    per_call: bool = False
+    reply_bytes_max: int = 1 << 30
+
+    def request(self, attempt: Attempt) -> UpstreamRequest:
+        """Return the attempt as the upstream gets it."""
+        dialect = attempt.call.dialect
+        asked = dialect.headers(attempt.call.caller.headers, self.target.betas)
+        return UpstreamRequest(
+            "POST",
+            self.target.url_of(dialect.name),
+            [*self.headers, *asked] if asked else self.headers,
+            encode(attempt.request.tree),
+            self.timeouts,
+        )
+
+    def takes(self, status: int) -> bool:  # noqa: ARG002
+        """Whether an error's status is an answer nevertheless: never, for a model."""
+        return False
+
+    def read(self, reply: UpstreamReply, body: bytes) -> bytes:  # noqa: ARG002
+        """Return a plain reply's body as the dialect reads it."""
+        return body
 
     @property
     def capability(self) -> Capability:
@@ -68,6 +92,15 @@ class Model:
     fallbacks: tuple[str, ...]
     stored_answer: str | None
     backoff: Backoff
+    repeatable: bool = True
+    deadline_s: float | None = None
+    cache_ttl_s: float | None = None
+    requests_per_minute: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name in metrics."""
+        return self.name
 
     def speaks(self, dialect: str) -> bool:
         """Whether one of the model's own targets speaks a dialect."""

@@ -9,21 +9,23 @@ from limits.clock import Clock
 from .catalogue import Catalogue
 from .client import Client
 from .dialects.strict import decode
-from .errors import InvalidRequest, ModelNotFound, NotAllowed, NotFound
+from .errors import InvalidRequest, ModelNotFound, NotAllowed, NotFound, ToolNotFound
 from .papers import Key, Run
 from .runs import Runs
 from .stages.authenticate import Keys, key_of
+from .tools.offers import Tool, Tools
 
 _BODY_BYTES_MAX = 65_536
 _BODY_READ_S_MAX = 10.0
 
 
 class Counter:
-    """`GET /v1/models[/{id}]`, `POST /v1/runs`, `GET /v1/runs/{id}`, `POST /v1/runs/{id}/cancel`."""
+    """`GET /v1/models[/{id}]`, `GET /v1/tools`, `POST /v1/runs`, `GET /v1/runs/{id}`, `POST /v1/runs/{id}/cancel`."""
 
-    def __init__(self, keys: Keys, catalogue: Catalogue, runs: Runs, clock: Clock) -> None:
+    def __init__(self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, clock: Clock) -> None:
         self._keys = keys
         self._catalogue = catalogue
+        self._tools = tools
         self._runs = runs
         self._clock = clock
 
@@ -36,6 +38,11 @@ class Counter:
                 return 200, orjson.dumps({"object": "list", "data": self._models(key)})
             case ("GET", "models", *name):
                 return 200, orjson.dumps(self._model(key, "/".join(name)))
+            case ("GET", "tools"):
+                allowed = [_tool(tool) for name, tool in self._tools.items() if key.profile.allows_tool(name)]
+                return 200, orjson.dumps({"object": "list", "data": allowed})
+            case ("POST", "tools", name, "call" | "authorize" | "result" as action):
+                raise _no_tool(self._tools.get(name), action)
             case ("POST", "runs"):
                 return 201, orjson.dumps(await self._open(key, client))
             case ("GET", "runs", run_id):
@@ -68,3 +75,25 @@ class Counter:
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "tollhouse"}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    """Return a tool as models' APIs describe functions, with the way to call it and its marks."""
+    settings = tool.settings
+    marks = [mark for mark in ("writes", "sends", "sensitive") if getattr(settings, mark)]
+    actions = ["call"] if tool.targets else ["authorize", "result"]
+    return {
+        "id": tool.name,
+        "object": "tool",
+        "description": tool.description,
+        "parameters": tool.parameters or {"type": "object"},
+        "routes": [f"/v1/tools/{tool.name}/{action}" for action in actions],
+        "marks": marks,
+    }
+
+
+def _no_tool(tool: Tool | None, action: str) -> ToolNotFound:
+    if tool is None:
+        return ToolNotFound("no tool of that name is configured; GET /v1/tools lists them", param="tool")
+    runs = "at the gateway: POST …/call" if tool.targets else "at the client: POST …/authorize, then …/result"
+    return ToolNotFound(f"{tool.name} has no {action}; it runs {runs}", param="tool")

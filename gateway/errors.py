@@ -88,6 +88,12 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class ToolNotFound(NotFound):
+    """No tool of that name is configured."""
+
+    code = "tool_not_found"
+
+
 class RunNotFound(NotFound):
     """No run of that id belongs to this key."""
 
@@ -178,6 +184,12 @@ class InProgress(Refusal):
     status, code, kind, retry = 409, "in_progress", "conflict_error", True
 
 
+class OutcomeUnknown(Refusal):
+    """This tool call was begun and never heard of again; it is not made twice."""
+
+    status, code, kind = 409, "outcome_unknown", "conflict_error"
+
+
 class DeadlineExceeded(Failure):
     """The call's own deadline passed."""
 
@@ -251,6 +263,7 @@ TABLE: tuple[type[Ending], ...] = (
     ToolNotAllowed,
     NotFound,
     ModelNotFound,
+    ToolNotFound,
     RunNotFound,
     InvalidRequest,
     RequestTooLarge,
@@ -266,6 +279,7 @@ TABLE: tuple[type[Ending], ...] = (
     OutputInvalid,
     RateLimitExceeded,
     InProgress,
+    OutcomeUnknown,
     DeadlineExceeded,
     UpstreamError,
     UpstreamRejected,

@@ -31,7 +31,7 @@ class Metrics(Collector):
 
     def ended(self, call: Call) -> None:
         """Count a call that has ended."""
-        model = call.model.name if call.model is not None else ""
+        model = call.model.label if call.model is not None else ""
         code = "ok" if call.ending is None else call.ending.code
         key = (model, code)
         self._calls[key] = self._calls.get(key, 0) + 1

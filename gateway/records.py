@@ -71,9 +71,23 @@ def _who(call: Call, kind: str) -> dict[str, Any]:
         record["session"] = call.session
     if call.phase is not None:
         record["phase"] = call.phase
-    if call.model is not None:
+    if call.model is not None and call.is_for_tool:
+        record["tool"] = _tool(call)
+    elif call.model is not None:
         record["model"] = call.model.name
     return record
+
+
+def _tool(call: Call) -> dict[str, Any]:
+    """Return which tool is called, under which identity, with what (as a MAC), and the data that it touches."""
+    settings = call.model.settings
+    told: dict[str, Any] = {"name": settings.name}
+    if key := call.kept.get("tool_key"):
+        told["id"], told["arguments"] = call.kept["tool_call_id"], key
+    told |= {mark: 1 for mark in ("writes", "sends") if getattr(settings, mark)}
+    if settings.touches:
+        told["touches"] = list(settings.touches)
+    return told
 
 
 def _hold(attempt: Attempt) -> dict[str, int | str]:

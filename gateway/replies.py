@@ -21,6 +21,8 @@ from .papers import Key
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Statement = tuple[str, tuple[Any, ...]]
 KEPT_S = 86_400
+BEGUN = "begun"
+"""Stands where `degraded` does: a call with side effects was begun, and no outcome of it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,19 @@ class Replies:
             if over:
                 statements.append(("DELETE FROM state_reply WHERE id = ?", (oldest,)))
         return statements, len(sealed)
+
+    def begun(self, key_id: str, name: str, call_id: str, fingerprint: bytes) -> Statement:
+        """Return the statement that notes, with the call's intent, that it must not be made again."""
+        expires_us = self._clock.utc_us() + KEPT_S * 1_000_000
+        return (
+            "INSERT OR REPLACE INTO state_reply VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (name, key_id, call_id, fingerprint, b"", BEGUN, expires_us),
+        )
+
+    @staticmethod
+    def undone(name: str) -> Statement:
+        """Return the statement that takes such a note back: nothing was sent."""
+        return ("DELETE FROM state_reply WHERE id = ? AND degraded = ?", (name, BEGUN))
 
     def _see(self, key_id: str, name: str, size: int, expires_us: int) -> None:
         self._forget(key_id, name)

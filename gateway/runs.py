@@ -7,6 +7,7 @@ does opens the run under a pseudonym bound to tenant and key, so equal ids of tw
 import asyncio
 import base64
 import hmac
+import math
 from typing import Any
 
 from limits.money import nano_to_usd, usd_to_nano
@@ -71,6 +72,14 @@ class Runs:
                 return run
         finally:
             self._opening.pop(run_id, None)
+
+    def left_s(self, run: Run | None) -> float:
+        """Return what is left of a run's wall-clock, and its ancestors', in seconds; infinite if unbounded."""
+        account = None if run is None else self._ledger.books.run(run.id)
+        if account is None:
+            return math.inf
+        now_us = self._directory.now_us()
+        return max(0.0, min(member.deadline_us() for member in account.lineage()) - now_us) / 1e6
 
     async def open(self, key: Key, asked: dict[str, Any]) -> tuple[Run, str]:
         """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""

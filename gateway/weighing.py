@@ -56,6 +56,8 @@ class Weighing:
         target, profile, family = attempt.target, attempt.call.profile, attempt.target.family
         if attempt.request.free:
             return Weight(0, Clamped(0, 0, told=False), counted=True, own=False)
+        if target.per_call:
+            return _a_call(price, profile)
         extra = _extra(attempt.request, profile)
         parts = parts_of(attempt.request)
         try:
@@ -123,6 +125,20 @@ def _less(left: Affordable, spent: Mapping[str, int]) -> Affordable:
         max(0, left.output_tokens - spent["output_tokens"]),
         max(0, left.tokens - spent["tokens"]),
     )
+
+
+def _a_call(price: Price, profile: Profile) -> Weight:
+    """Return the weight of what is priced by the call; BudgetExceeded if that is more than a call may cost."""
+    nano, limit = price.bound(0, 0), profile.call_nano_usd
+    if limit is not None and nano > limit:
+        shown, needed = nano_to_usd(limit), nano_to_usd(nano)
+        raise BudgetExceeded(
+            f"one call of {price.model} costs ${needed}; profile {profile.name} allows ${shown} a call",
+            param="call.usd",
+            limit=shown,
+            actual=needed,
+        )
+    return Weight(0, Clamped(0, 0, told=False), counted=True, own=False)
 
 
 def parts_of(request: Request) -> Parts:

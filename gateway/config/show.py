@@ -124,7 +124,7 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
     ):
         if function in names:
             return said
-    plain = {int: "whole number", float: "number", str: "text", bool: "`true`, `false`", "Decimal": "dollars"}
+    plain = {int: "whole number", float: "number", str: "text", bool: "`true`, `false`", Any: "anything"}
     return plain.get(annotation) or {
         "Decimal": "dollars",
         "Secret": "`env/NAME`, `file/PATH`, `command/PROGRAM`",

@@ -11,6 +11,7 @@ from .anchors import AnchorSettings
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .retention import RetentionSettings
 from .tenants import TenantSettings
+from .tools import ConfiguredTool
 from .upstreams import ModelSettings, UpstreamSettings
 from .values import Port, Reading, Secret, Settings, Size
 
@@ -73,6 +74,7 @@ class Config(Settings):
     )
     upstreams: tuple[UpstreamSettings, ...] = Field(default=(), max_length=256, description="model servers")
     models: tuple[ModelSettings, ...] = Field(default=(), max_length=4_096, description="what clients may ask for")
+    tools: tuple[ConfiguredTool, ...] = Field(default=(), max_length=1_024, description="what agents may call")
     profiles: tuple[ProfileSettings, ...] = Field(
         default=(), max_length=256, validate_default=True, description="policies"
     )
@@ -117,7 +119,7 @@ class Config(Settings):
 
 def complaints(config: Config) -> list[str]:
     """Return what is wrong between the parts, as `place: sentence`; empty if nothing is."""
-    return [*_references(config), *_tenants(config), *_listeners(config)]
+    return [*_references(config), *_tools(config), *_tenants(config), *_listeners(config)]
 
 
 def _references(config: Config) -> Iterator[str]:
@@ -145,6 +147,19 @@ def _references(config: Config) -> Iterator[str]:
         for n, name in enumerate(profile.models):
             if not name.endswith("*") and name not in models:
                 yield f"profiles[{at}].models[{n}]: no model named {name!r}"
+
+
+def _tools(config: Config) -> Iterator[str]:
+    yield from _repeated("tools", (tool.name for tool in config.tools))
+    tools = {tool.name: tool for tool in config.tools}
+    for at, tool in enumerate(config.tools):
+        if tool.fallback is None:
+            continue
+        other = tools.get(tool.fallback)
+        if other is None:
+            yield f"tools[{at}].fallback: no tool named {tool.fallback!r}"
+        elif other.kind == "local" or other.has_side_effects:
+            yield f"tools[{at}].fallback: {other.name} runs at the client, writes or sends, so it cannot stand in"
 
 
 def _tenants(config: Config) -> Iterator[str]:

@@ -86,6 +86,10 @@ class Directory:
         """Return the run's key under the policy now in force."""
         return run_token(self._secret, run.tenant_id, run.key_id, run.id, run.profile.version)
 
+    def now_us(self) -> int:
+        """Return the instant it is (µs UTC)."""
+        return self._clock.utc_us()
+
     def tenant(self, tenant_id: str) -> Tenant | None:
         """Return a tenant by its id."""
         return self._tenants.get(tenant_id)

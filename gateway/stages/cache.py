@@ -55,19 +55,20 @@ class Cache(CallStage):
     async def admit(self, call: Call) -> Reply | None:
         """Answer from memory, or make ready to keep the answer."""
         profile = call.profile
-        if not (profile.cache_ttl_s or profile.last_good) or not _may_be_kept(call):
+        ttl_s = profile.cache_ttl_s if call.model.cache_ttl_s is None else call.model.cache_ttl_s
+        if not (ttl_s or profile.last_good) or not _may_be_kept(call):
             return None
         key = _key(call)
         entry = self._shelf(profile).get(key)
         if entry is not None:
             age_s = (self._clock.monotonic_ns() - entry.at_ns) / 1e9
-            if age_s < profile.cache_ttl_s and call.caller.headers.get("cache-control") not in _FRESH:
+            if age_s < ttl_s and call.caller.headers.get("cache-control") not in _FRESH:
                 call.decide("cache", "hit", age_s=int(age_s))
                 call.headers["x-tollhouse-cache"] = "hit"
                 return reply_of(read_again(call, entry.written), cached=True)
             if profile.last_good:
                 call.kept["last_good"] = entry.text
-        if profile.cache_ttl_s:
+        if ttl_s:
             call.headers["x-tollhouse-cache"] = "miss"
         call.kept["cache"] = _Keeping(key, Writing(REPLY_BYTES_MAX))
         return None
@@ -111,6 +112,7 @@ def _may_be_kept(call: Call) -> bool:
     return not (
         request is None
         or call.findings
+        or (call.is_for_tool and (not call.model.cache_ttl_s or call.model.name in call.profile.polling_tools))
         or request.tools
         or request.calls
         or request.results

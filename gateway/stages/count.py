@@ -18,7 +18,7 @@ class Count(CallStage):
     async def admit(self, call: Call) -> Reply | None:
         """Take the step, or refuse with `run.steps`."""
         run = call.run
-        if run is None:
+        if run is None or call.is_for_tool:  # tool calls are counted as such, by Firewall
             return None
         if call.clear is not None and call.clear.free:
             return None

@@ -23,6 +23,7 @@ from ..tools.proposals import Held, Proposal, of_whole
 from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
 from ..verdicts import ending_of
+from .executing import Executing
 
 _TOLD_MAX = 64  # of refused calls and of results; what is released is always told
 _TOOL_CALLS = 1
@@ -47,9 +48,13 @@ class Firewall(CallStage):
         self._ledger = ledger
         self._policies: dict[str, LoopPolicy] = {}
         self._nothing = Toolset()
+        self._executing = Executing(schemas, trails, self._policy, self._count)
 
     async def admit(self, call: Call) -> Reply | None:
         """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
+        if call.is_for_tool:
+            await self._executing.admit(call)
+            return None
         request = call.clear
         if request is None or not (request.tools or request.calls or request.results):
             return None
@@ -110,6 +115,9 @@ class Firewall(CallStage):
         """Hold proposed calls; at their choice's end release or refuse them."""
         if call.ending is not None:
             return ()  # refused: the rest is only read on for its usage
+        if call.is_for_tool:
+            call.kept["tool_outcome"] = "".join(part.text for part in event.parts)
+            return (event,)
         watch: _Watch | None = call.kept.get("firewall")
         proposes = event.behind or any(part.kind == "arguments" for part in event.parts)
         if not proposes and (watch is None or not event.ends or watch.held.keys().isdisjoint(event.ends)):
@@ -187,6 +195,9 @@ class Firewall(CallStage):
 
     async def settle(self, call: Call) -> None:
         """Count what is released, once and for all; if the run has no room any more, nothing is released."""
+        if call.is_for_tool:
+            self._executing.settle(call)
+            return
         watch: _Watch | None = call.kept.get("firewall")
         if watch is None or not watch.released:
             return

@@ -16,6 +16,7 @@ from ..policies import Policies, ToolPolicy
 from ..stage import CallStage
 from ..vaults import Vaults
 from .screen import Screen
+from .tool_cargo import redacted, released_request, released_result
 
 _ARGUMENTS_CHARS_MAX = 1 << 20
 # Steps of a place that an API names; all others are a client's own words, which may be anybody's name.
@@ -220,8 +221,7 @@ class Guard(CallStage):
             destinations=policy.destinations,
             hosts=call.profile.allow_restore_hosts,
         )
-        redact = redact_json if is_json(forms.released) else self._redactor_on_text
-        released, findings = redact(self._redactor, forms.released, policy.kinds, kept.vault, "tool_arguments")
+        released, findings = redacted(self._redactor, forms.released, policy.kinds, kept.vault, "tool_arguments")
         self._note(call, findings)
         return forms.clear, released
 

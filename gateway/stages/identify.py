@@ -36,6 +36,10 @@ class Runs(Protocol):
         """Return the tenant's pseudonym for an id that a client made."""
         ...
 
+    def left_s(self, run: Run | None) -> float:
+        """Return what is left of a run's wall-clock in seconds; infinite where nothing bounds it."""
+        ...
+
 
 class Identify(CallStage):
     """Run, session, phase, deadline."""
@@ -63,6 +67,8 @@ class Identify(CallStage):
                 call.session = self._runs.pseudonym(key, headers[name])
                 break
         wait_s = call.profile.deadline_s
+        if call.model is not None and call.model.deadline_s is not None:
+            wait_s = min(wait_s, call.model.deadline_s, self._runs.left_s(call.run))
         if call.clear is not None and call.clear.stream:
             wait_s = min(wait_s, self._stream_s_max)
         loop = asyncio.get_running_loop()
@@ -90,9 +96,12 @@ def _declared(call: Call, headers: Mapping[str, str]) -> tuple[str | None, str]:
 
 
 def _pass(call: Call, wait_s: float) -> None:
+    whose = f"call.deadline_s of profile {call.profile.name}"
+    if call.is_for_tool:
+        whose += f", deadline_s of tool {call.model.name}, or what was left of the run"
     call.cut(
         DeadlineExceeded(
-            f"the call did not end within its {wait_s:g} s (call.deadline_s of profile {call.profile.name})",
+            f"the call did not end within its {wait_s:g} s ({whose})",
             param="call.deadline_s",
             limit=f"{wait_s:g}",
         )

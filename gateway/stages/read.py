@@ -1,17 +1,21 @@
 """Reads what is asked: a bounded body, strictly parsed, for a known model that this key may use."""
 
-from ..call import Call, Reply
-from ..catalogue import Catalogue
+from ..call import Call, Reply, Request
+from ..catalogue import Catalogue, Model
 from ..dialects.strict import decode
-from ..errors import InvalidRequest, ModelNotAllowed, ModelNotFound, UnsupportedRoute
+from ..errors import InvalidRequest, ModelNotAllowed, ModelNotFound, ToolNotAllowed, ToolNotFound, UnsupportedRoute
 from ..stage import CallStage
+from ..tools.offers import Tool, Tools
 
 
 class Read(CallStage):
     """Bounds: body bytes and seconds, nesting."""
 
-    def __init__(self, catalogue: Catalogue, *, bytes_max: int, read_s_max: float, depth_max: int) -> None:
+    def __init__(
+        self, catalogue: Catalogue, tools: Tools, *, bytes_max: int, read_s_max: float, depth_max: int
+    ) -> None:
         self._catalogue = catalogue
+        self._tools = tools
         self._bytes_max = bytes_max
         self._read_s_max = read_s_max
         self._depth_max = depth_max
@@ -27,6 +31,18 @@ class Read(CallStage):
         call.body_bytes = len(body)
         request = call.dialect.parse(decode(body, depth_max=self._depth_max))
         call.clear = call.request = request
+        call.model = self._tool(call, request) if call.is_for_tool else self._model(call, request)
+        return None
+
+    def _tool(self, call: Call, request: Request) -> Tool:
+        tool = self._tools.get(request.model)
+        if tool is None:
+            raise ToolNotFound("no tool of that name is configured; GET /v1/tools lists them", param="tool")
+        if not call.profile.allows_tool(tool.name):
+            raise ToolNotAllowed(f"profile {call.profile.name} does not allow the tool {tool.name}", param="tool")
+        return tool
+
+    def _model(self, call: Call, request: Request) -> Model:
         model = self._catalogue.get(request.model)
         if model is None:
             raise ModelNotFound("no model of that name is configured; GET /v1/models lists them", param="model")
@@ -37,5 +53,4 @@ class Read(CallStage):
                 f"model {model.name} is not served at {call.path}; it is at {', '.join(model.routes) or 'no route'}",
                 param="model",
             )
-        call.model = model
-        return None
+        return model

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import orjson
 
 from ..call import Call, Event, Reply, reply_of
-from ..errors import InProgress, InvalidRequest
-from ..replies import Kept, Replies
+from ..errors import InProgress, InvalidRequest, OutcomeUnknown
+from ..replies import BEGUN, Kept, Replies
 from ..stage import CallStage
 from ..written import Writing, read_again
+from .executing import ID_HEADER
 
 HEADER = "idempotency-key"
 _CHARS_MAX = 255
@@ -28,6 +29,7 @@ class _Keeping:
     name: str
     fingerprint: bytes
     writing: Writing
+    begun: bool = False
     kept_bytes: int | None = None
 
 
@@ -39,11 +41,9 @@ class Recall(CallStage):
 
     async def admit(self, call: Call) -> Reply | None:
         """Answer from the kept reply, or note that this call is under way."""
-        said = call.caller.headers.get(HEADER)
+        said = _said(call)
         if said is None or call.clear is None:
             return None
-        if not said or len(said) > _CHARS_MAX or not said.isprintable():
-            raise InvalidRequest(f"an Idempotency-Key has 1 to {_CHARS_MAX} printable characters", param=HEADER)
         name = self._replies.name(call.key, said)
         run = "" if call.run is None else call.run.id
         whole = orjson.dumps([call.path, run, call.clear.tree], option=orjson.OPT_SORT_KEYS)
@@ -60,8 +60,10 @@ class Recall(CallStage):
         if kept is not None:
             self._same(kept.fingerprint, fingerprint)
             return self._again(call, kept)
-        keeping = _Keeping(name, fingerprint, Writing(_REPLY_BYTES_MAX))
+        keeping = _Keeping(name, fingerprint, Writing(_REPLY_BYTES_MAX), begun=_once(call))
         call.kept["recall"] = keeping
+        if keeping.begun:
+            call.statements.append(self._replies.begun(call.key.id, name, call.id, fingerprint))
         self._replies.begin(name, fingerprint)
         # The task ends after the outcome is durable and the answer is out: only then may another ask.
         life = asyncio.current_task()
@@ -76,6 +78,11 @@ class Recall(CallStage):
 
     @staticmethod
     def _again(call: Call, kept: Kept) -> Reply:
+        if kept.degraded == BEGUN:
+            raise OutcomeUnknown(
+                f"{call.model.name} was called with this id in {kept.call_id}, and what became of it is not known; "
+                "look at the tool's own records before you call it again under another id"
+            )
         if kept.written is None:
             raise InvalidRequest(
                 "the reply to this Idempotency-Key was too large to be kept; take a new one", param=HEADER
@@ -91,14 +98,40 @@ class Recall(CallStage):
             keeping.writing.take(call, event)
         return (event,)
 
+    def _begun(self, call: Call, keeping: _Keeping) -> None:
+        """Free the name of a call that was not carried out; one that may have been stays noted as begun."""
+        if any(attempt.sent for attempt in call.attempts):
+            keeping.kept_bytes = 0
+        else:
+            call.statements.append(self._replies.undone(keeping.name))
+
     async def settle(self, call: Call) -> None:
         """Keep a complete answer, in the transaction of the outcome."""
         keeping: _Keeping | None = call.kept.get("recall")
-        if keeping is not None and call.ending is None:
+        if keeping is not None and keeping.begun and call.ending is not None:
+            self._begun(call, keeping)
+        elif keeping is not None and call.ending is None:
             kept = Kept(call.id, keeping.fingerprint, keeping.writing.whole, call.degraded)
             statements, keeping.kept_bytes = self._replies.keep(call.key.id, keeping.name, kept)
             call.statements.extend(statements)
 
 
+def _said(call: Call) -> str | None:
+    """Return what names the call: its Idempotency-Key, else in a run the id of the tool call that it carries out."""
+    said = call.caller.headers.get(HEADER)
+    if said is None and call.is_for_tool and call.run is not None and call.clear is not None:
+        asked = call.clear.executes
+        tool_call = call.caller.headers.get(ID_HEADER) or (asked.id if asked is not None else "")
+        return f"{call.run.id} {call.path} {tool_call}" if tool_call and asked is not None else None
+    if said is not None and (not said or len(said) > _CHARS_MAX or not said.isprintable()):
+        raise InvalidRequest(f"an Idempotency-Key has 1 to {_CHARS_MAX} printable characters", param=HEADER)
+    return said
+
+
+def _once(call: Call) -> bool:
+    """Say whether the call must not be made again when nobody knows what became of it."""
+    return call.is_for_tool and bool(call.model.targets) and not call.model.repeatable
+
+
 def _kept_bytes(call: Call, keeping: _Keeping) -> int | None:
-    return keeping.kept_bytes if call.ending is None else None
+    return keeping.kept_bytes if call.ending is None or keeping.begun else None

@@ -8,7 +8,7 @@ stored answer                a configured text, for requests that a text can ans
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 
 from limits.breaker import Blocked, Outcome, Permit
@@ -17,6 +17,7 @@ from ..call import Attempt, Call, Event, Reply, reply_of
 from ..catalogue import Catalogue, Model, Offer
 from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected, UpstreamUnavailable
 from ..stage import CallStage
+from ..tools.offers import Tool, ToolOffer, Tools
 from ..upstream.failure import UpstreamFailure
 
 _BATCHES_BEFORE_CONTENT_MAX = 64
@@ -25,13 +26,16 @@ _BATCHES_BEFORE_CONTENT_MAX = 64
 class Route(CallStage):
     """The only stage that loops over attempts. What it may try again: failures of upstreams, nothing else."""
 
-    def __init__(self, catalogue: Catalogue, chance: Random) -> None:
+    def __init__(self, catalogue: Catalogue, tools: Tools, chance: Random) -> None:
         self._catalogue = catalogue
+        self._tools = tools
         self._chance = chance
 
     async def admit(self, call: Call) -> Reply | None:
         """Return the first reply that comes, or raise the last failure."""
         last: Ending | None = None
+        if not call.model.targets:  # a local function: having come this far is the answer
+            return reply_of(self._own(call, ""))
         for model, target in self._places(call):
             permit = target.breaker.ask()
             if isinstance(permit, Blocked):
@@ -46,6 +50,8 @@ class Route(CallStage):
             except UpstreamRejected:
                 raise
             except (UpstreamError, UpstreamRateLimited, UpstreamUnavailable) as failure:
+                if _may_have_happened(call, model):
+                    raise
                 last = failure
                 continue
             if model is not call.model:
@@ -57,16 +63,18 @@ class Route(CallStage):
             return stored
         raise last or UpstreamUnavailable("no target is configured for this model")
 
-    def _places(self, call: Call) -> Iterator[tuple[Model, Offer]]:
+    def _places(self, call: Call) -> Iterator[tuple[Model | Tool, Offer | ToolOffer]]:
         names = (call.model.name, *call.model.fallbacks)
+        shelf: Mapping[str, Model | Tool] = self._tools if call.is_for_tool else self._catalogue
+        allows = call.profile.allows_tool if call.is_for_tool else call.key.allows_model
         for name in names:
-            model = self._catalogue[name]
-            if model is call.model or call.key.allows_model(name):
+            model = shelf[name]
+            if model is call.model or allows(name):
                 for target in model.targets:
                     if call.dialect.name in target.target.dialects:
                         yield model, target
 
-    async def _ask(self, call: Call, model: Model, target: Offer, permit: Permit) -> Reply:
+    async def _ask(self, call: Call, model: Model | Tool, target: Offer | ToolOffer, permit: Permit) -> Reply:
         """Ask one target, again after a pause while that makes sense."""
         retry = 0
         while True:
@@ -77,7 +85,8 @@ class Route(CallStage):
                 retryable = not isinstance(cause, UpstreamFailure) or cause.retryable
                 left_s = call.deadline_s - asyncio.get_running_loop().time()
                 wait_s = model.backoff.wait_s(retry, left_s, self._chance, failure.retry_after_s)
-                if isinstance(failure, UpstreamRejected) or not retryable or wait_s is None:
+                final = isinstance(failure, UpstreamRejected) or _may_have_happened(call, model)
+                if final or not retryable or wait_s is None:
                     raise
             retry += 1
             call.decide("route", "retry", target=target.name, attempt=retry + 1)
@@ -90,7 +99,7 @@ class Route(CallStage):
                 )
             permit = again
 
-    async def _attempt(self, call: Call, target: Offer, permit: Permit) -> Reply:
+    async def _attempt(self, call: Call, target: Offer | ToolOffer, permit: Permit) -> Reply:
         """Make one attempt and wait for its first event with content; the breaker is told of the outcome."""
         number = len(call.attempts)
         reported = False
@@ -132,10 +141,15 @@ class Route(CallStage):
         if text is None or request is None or request.tools or request.strict_format:
             return None
         call.decide("route", "last_good" if last_good else "stored_answer", model=call.model.name)
-        events = call.dialect.answer(
+        return reply_of(self._own(call, text), degraded="stored")
+
+    @staticmethod
+    def _own(call: Call, text: str) -> list[Event]:
+        request = call.request
+        assert request is not None  # noqa: S101 - Guard set it
+        return call.dialect.answer(
             request, text, reply_id=secrets.token_hex(12), created_s=call.started_us // 1_000_000
         )
-        return reply_of(events, degraded="stored")
 
     async def settle(self, call: Call) -> None:
         """Tell the breaker how the last attempt ended, if it was not told already."""
@@ -143,6 +157,11 @@ class Route(CallStage):
         if report is not None:
             attempt = call.attempts[-1] if call.attempts else None
             report(_outcome(attempt, attempt.failure if attempt is not None else None))
+
+
+def _may_have_happened(call: Call, model: Model | Tool) -> bool:
+    """Say whether the last attempt may have done what must not be done twice."""
+    return not model.repeatable and bool(call.attempts) and call.attempts[-1].sent
 
 
 def _outcome(attempt: Attempt | None, ending: Ending | None) -> Outcome:

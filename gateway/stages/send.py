@@ -12,11 +12,10 @@ from limits.clock import Clock
 
 from ..call import Attempt, Event, Reply, reply_of
 from ..dialects.seam import ReplyReader
-from ..dialects.strict import encode
 from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected
 from ..stage import AttemptStage
 from ..upstream.failure import UpstreamFailure, failure_of
-from ..upstream.interface import UpstreamReply, UpstreamRequest
+from ..upstream.interface import UpstreamReply
 from ..upstream.sse import SseParser, SseTooLargeError
 
 _ERROR_BYTES_MAX = 65_536
@@ -34,16 +33,9 @@ class Send(AttemptStage):
 
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Send, and return the reply: read whole if plain, else read as it is asked for."""
-        call, target = attempt.call, attempt.target
-        asked = call.dialect.headers(call.caller.headers, target.target.betas)
-        request = UpstreamRequest(
-            "POST",
-            target.target.url_of(call.dialect.name),
-            [*target.headers, *asked] if asked else target.headers,
-            encode(attempt.request.tree),
-            target.timeouts,
-        )
-        reader = call.dialect.reader(attempt.request)
+        target = attempt.target
+        request = target.request(attempt)
+        reader = attempt.call.dialect.reader(attempt.request)
         attempt.sent = True
         attempt.started_ns = self._clock.monotonic_ns()
         try:
@@ -51,12 +43,13 @@ class Send(AttemptStage):
             attempt.upstream = reply
             attempt.status = reply.status
             failure = failure_of(reply.status, reply.header("retry-after"))
-            if failure is not None:
+            if failure is not None and not target.takes(reply.status):
                 with contextlib.suppress(UpstreamFailure):  # its status says enough, whatever becomes of its body
                     await reply.read(_ERROR_BYTES_MAX)
                 raise failure
             if not attempt.request.stream:
-                event = reader.plain(await reply.read(self._reply_bytes_max))
+                body = await reply.read(min(self._reply_bytes_max, target.reply_bytes_max))
+                event = reader.plain(target.read(reply, body))
                 attempt.usage, attempt.tier, attempt.complete = event.usage, event.tier, True
                 self.heard(attempt)
                 return reply_of([event])

@@ -33,12 +33,29 @@ class Throttle(CallStage):
         if profile.requests_per_minute is not None:
             answer = self._requests.take(key, profile.requests_per_minute)
             self._judge(call, answer, "requests", 1)
-        if profile.tokens_per_minute is not None:
+        if call.is_for_tool:
+            self._tool(call)
+        elif profile.tokens_per_minute is not None:
             weight = min(_weight(call), profile.tokens_per_minute)
             answer = self._tokens.take(key, profile.tokens_per_minute, weight)
             self._judge(call, answer, "tokens", weight)
             call.kept["throttled_tokens"] = weight
         return None
+
+    def _tool(self, call: Call) -> None:
+        """Take a tool's own rate, which its tenant's keys share."""
+        limit = call.model.requests_per_minute
+        if limit is None:
+            return
+        answer = self._requests.take(f"{call.model.label}\0{call.tenant.id}", limit)
+        if not answer.ok:
+            raise RateLimitExceeded(
+                f"tenant {call.tenant.id} may call {call.model.name} {limit} times a minute",
+                param=f"tools.{call.model.name}.requests_per_minute",
+                retry_after_s=answer.wait_s,
+                limit=limit,
+                actual=limit - answer.remaining,
+            )
 
     def _judge(self, call: Call, answer: RateAnswer, what: str, weight: int) -> None:
         call.headers[f"x-ratelimit-limit-{what}"] = str(answer.limit)

@@ -55,13 +55,25 @@ class Trail:
     For one event loop.
     """
 
-    __slots__ = ("_at", "_dropped", "_failed", "_notes", "_policy", "_repeats", "_results", "_secret", "steps")
+    __slots__ = (
+        "_at",
+        "_claimed",
+        "_dropped",
+        "_failed",
+        "_notes",
+        "_policy",
+        "_repeats",
+        "_results",
+        "_secret",
+        "steps",
+    )
 
     def __init__(self, secret: bytes, policy: LoopPolicy) -> None:
         self._secret = secret
         self._policy = policy
         self.steps: list[Step] = []
         self._at: dict[str, int] = {}
+        self._claimed: set[str] = set()
         self._dropped = 0
         self._failed = False
         self._notes: dict[str, str] = {}
@@ -117,6 +129,52 @@ class Trail:
         if identity not in self._at:
             self._add(identity, tool, key)
 
+    def claim(self, call_id: str | None, key: str) -> str | None:
+        """Return the identity of the open proposal that a call carries out, and take it; None if it is a new call.
+
+        That is the one of its id, if what was proposed is what is called; without an id the oldest of the same key.
+        """
+        if call_id is not None:
+            at = self._at.get(call_id)
+            found = call_id if at is not None and self.steps[at - self._dropped].key == key else None
+        else:
+            found = next((identity for identity in self._at if self._is_open(identity, key)), None)
+        if found is not None:
+            self._claimed.add(found)
+        return found
+
+    def _is_open(self, identity: str, key: str) -> bool:
+        step = self.steps[self._at[identity] - self._dropped]
+        return step.key == key and not step.outcome and identity not in self._claimed
+
+    def add(self, call_id: str, tool: str, key: str) -> str:
+        """Take in a call that was proposed nowhere, and take it to be carried out; return its identity."""
+        identity = call_id if call_id not in self._at else f"{call_id}\0{key}"
+        if identity not in self._at:
+            self._add(identity, tool, key)
+        self._claimed.add(identity)
+        return identity
+
+    def let_go(self, identity: str) -> None:
+        """Leave a claimed call open: it was not carried out, and may come again."""
+        self._claimed.discard(identity)
+
+    def close(self, identity: str, outcome: str, *, failed: bool) -> str | None:
+        """Take in the result of a call; return its key, None if it is unknown or had its result before."""
+        at = self._at.get(identity)
+        if at is None or identity in self._results:
+            return None
+        step = self.steps[at - self._dropped]
+        digest = blake2b(outcome.encode("utf-8", "replace"), key=self._secret, digest_size=16).hexdigest()
+        self.steps[at - self._dropped] = Step(step.tool, step.key, digest, failed)
+        self._failed = self._failed or failed
+        self._results.add(identity)
+        return step.key
+
+    def note(self, identity: str) -> str | None:
+        """Return the note that a call's result is to carry."""
+        return self._notes.get(identity)
+
     def key(self, tool: str, arguments: str, tree: object = None) -> str:
         """Return a call's key; `tree` are the arguments decoded, if they are."""
         if tree is None:
@@ -148,6 +206,7 @@ class Trail:
         del self._at[identity]
         self._notes.pop(identity, None)
         self._results.discard(identity)
+        self._claimed.discard(identity)
         key = self.steps.pop(0).key
         self._dropped += 1
         self._repeats[key] -= 1

@@ -1,0 +1,54 @@
+"""What Guard does with a tool call that passes by itself: its arguments on the way down, its result on the way up."""
+
+from collections.abc import Mapping
+
+from ..call import Call, Request, ToolCall
+from ..dialects.strict import decode
+from ..guards import Finding, Policy, Redactor, Vault
+from ..guards.arguments import restore_arguments
+from ..guards.json_text import is_json, redact_json
+from ..guards.policy import Direction
+
+
+def released_request(
+    call: Call, clear: Request, executes: ToolCall, *, redactor: Redactor, policy: Policy, vault: Vault
+) -> tuple[Request, list[Finding]]:
+    """Return a tool call as the tool gets it: values only in the arguments that the configuration names."""
+    names = frozenset(call.model.settings.restore)
+    hosts = call.profile.allow_restore_hosts
+    forms = restore_arguments(executes.arguments, vault, mode="named", names=names, hosts=hosts)
+    released, findings = redact_json(redactor, forms.released, policy, vault, "tool_arguments")
+    if released == executes.arguments:
+        return clear, findings
+    return clear.with_members({"arguments": decode(released.encode())}), findings
+
+
+def released_result(
+    call: Call, text: str, *, redactor: Redactor, policy: Policy, vault: Vault
+) -> tuple[str, list[Finding]]:
+    """Return a tool's result, which is untrusted, as its caller gets it.
+
+    Outside a declared run no placeholder could ever be restored: then `tokenize` only observes, and the value is
+    tokenized when the result goes to a model.
+    """
+    policy = policy if call.run is not None else observing(policy)
+    return redacted(redactor, text, policy, vault, "tool_result")
+
+
+def redacted(
+    redactor: Redactor, text: str, policy: Policy, vault: Vault, direction: Direction
+) -> tuple[str, list[Finding]]:
+    """Return a text as it may go on, JSON value by value, and its findings."""
+    if is_json(text):
+        return redact_json(redactor, text, policy, vault, direction)
+    return redactor.redact(text, policy, vault, direction)
+
+
+def observing(policy: Policy) -> Policy:
+    """Return a policy that only observes in tools' results what this one tokenizes there."""
+    rules: Mapping[str, Mapping[Direction, str]] = {
+        kind: {**policy.rules.get(kind, {}), "tool_result": "observe"}
+        for kind, action in policy.actions["tool_result"].items()
+        if action == "tokenize"
+    }
+    return Policy({**policy.rules, **rules}) if rules else policy  # type: ignore[dict-item]
