@@ -21,7 +21,7 @@ from audit.verify import verify_book
 
 from .audit_change import hold, rewrap, shred
 from .audit_look import consistency, prove, search, tail
-from .audit_tell import explain
+from .audit_tell import evidence, explain
 from .book import FILE, INSTANT, book_option, book_path, key_option, verifier_of
 from .options import config_option, json_option
 from .words import instant, say_json
@@ -155,5 +155,5 @@ def _say(verdict: Verdict, words: list[str], *, as_json: bool) -> None:
     sys.exit(0 if verdict.ok else 1)
 
 
-for _command in (prove, consistency, tail, search, explain, shred, hold, rewrap):
+for _command in (prove, consistency, tail, search, explain, evidence, shred, hold, rewrap):
     audit.add_command(_command)

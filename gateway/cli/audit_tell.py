@@ -1,19 +1,24 @@
-"""`tollhouse audit explain`: a run told to the person whom it is about."""
+"""`tollhouse audit explain | evidence`: a run told to the person whom it is about, a period told to an auditor."""
 
+import sys
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from audit.errors import Shredded
+from audit.evidence import tally
 from audit.explain import page, text
+from audit.export import Selection, select
 from audit.keyring import Keyring, read_payload
 from audit.master import MasterKey
 from audit.reader import Reader
+from audit.report import report
 from audit.search import SearchIndex
 from audit.story import ReadPayload, tell
+from audit.verify import verify_book
 
-from .book import SEARCH_NAME, book_option, book_path
+from .book import INSTANT, SEARCH_NAME, book_option, book_path, key_option, verifier_of
 from .options import config_option
 
 _RECORDS_MAX = 10_000
@@ -58,3 +63,31 @@ def _payloads(reader: Reader, master: MasterKey) -> ReadPayload:
             return None
 
     return read
+
+
+@click.command()
+@click.option("--from", "from_us", type=INSTANT, required=True, help="The period's beginning.")
+@click.option("--to", "until_us", type=INSTANT, required=True, help="Its end, which is not in it.")
+@click.option("--tenant", help="Only this tenant's records.")
+@click.option("-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="Write the page here.")
+@book_option
+@key_option
+@config_option
+def evidence(
+    *,
+    from_us: int,
+    until_us: int,
+    tenant: str | None,
+    output: IO[str],
+    book: Path | None,
+    public_key: Path | None,
+    config_path: Path,
+) -> None:
+    """Write a period's evidence for SOC 2, GDPR and the EU AI Act. It is evidence, not a determination."""
+    path = book_path(book, config_path)
+    verdict = verify_book(path, [verifier_of(path, public_key)])
+    selection = Selection(tenant=tenant, from_us=from_us, until_us=until_us)
+    with Reader.open(path) as reader:
+        found = tally((index, body) for index, _, body in select(reader, selection))
+    output.write(report(found, verdict, from_us=from_us, until_us=until_us))
+    sys.exit(0 if verdict.ok else 1)

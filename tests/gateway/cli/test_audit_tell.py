@@ -1,6 +1,7 @@
 """A run told to a person, from the command line."""
 
 import base64
+import sqlite3
 from pathlib import Path
 
 from audit.book import Book
@@ -29,3 +30,18 @@ def test_kept_texts_are_shown_with_the_master_key_until_they_are_destroyed(tmp_p
     with Book.open(path, signer=SIGNER, master=MASTER) as book:
         book.shred("acme", "ann", actor="k9")
     assert "my name is Ann" not in commands.run(*arguments).stdout
+
+
+def test_a_periods_evidence_is_a_page_and_a_log_that_does_not_hold_is_exit_code_one(tmp_path: Path) -> None:
+    path = write_run(tmp_path)
+    (tmp_path / "key.pub").write_text(SIGNER.verifier.vkey())
+    commands = Commands(tmp_path)
+    where = ("--book", str(path), "--public-key", str(tmp_path / "key.pub"))
+    period = ("--from", "2023-11-14T22:13:22Z", "--to", "2023-11-14T22:13:25Z")
+    page = commands.run("audit", "evidence", *period, *where).stdout
+    assert "tool_call_invalid (1)" in page
+    assert "strange (1)" not in page
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE book_leaf SET hash = zeroblob(32) WHERE idx = 2")
+    db.close()
+    assert "NOT what was written" in commands.run("audit", "evidence", *period, *where, code=1).stdout
