@@ -8,8 +8,9 @@ import pytest
 from audit.anchor import FileAnchor
 from audit.book import Book
 from audit.checkpoint import Checkpoint
-from audit.errors import BookDamaged
-from audit.note import Signer
+from audit.cosignature import Cosigner
+from audit.errors import BookDamaged, NoteRefused
+from audit.note import Note, Signer
 from audit.reader import Reader
 from audit.verify import verify_book
 
@@ -83,3 +84,21 @@ def test_the_last_anchored_checkpoint_is_found_without_reading_a_long_file(tmp_p
     last = anchor.last()
     assert last is not None
     assert (last.size, len(anchor.notes())) == (399, 399)
+
+
+def test_the_newest_checkpoint_that_a_witness_saw_is_found_among_all_and_a_forged_one_refuses(tmp_path: Path) -> None:
+    anchor = FileAnchor(tmp_path / "anchor", "example.com/log", [SIGNER.verifier])
+    clock = iter((100, 200, 300))
+    witness = Cosigner("witness.example.com/w1", b"w" * 32, lambda: next(clock))
+    assert anchor.cosigned(witness.verifier) is None
+    notes = [Checkpoint("example.com/log", size, bytes(32)).sign(SIGNER) for size in (1, 2, 3)]
+    for note in notes[:2]:
+        anchor.keep(Note(note.text, (*note.signatures, witness.cosign(note.text))).encode())
+    anchor.keep(notes[2].encode())
+    found = anchor.cosigned(witness.verifier)
+    assert found is not None
+    assert (found[0].size, found[1]) == (2, 200)
+    assert anchor.cosigned(Cosigner("witness.example.com/w2", b"o" * 32).verifier) is None
+    anchor.keep(Note(notes[2].text, (*notes[2].signatures, witness.cosign(notes[0].text))).encode())
+    with pytest.raises(NoteRefused, match="does not hold for this checkpoint"):
+        anchor.cosigned(witness.verifier)

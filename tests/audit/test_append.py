@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from audit.append import BookLimits, Position, execute, resolve, tell
+from audit.append import Position, execute, resolve, tell
 from audit.book import Book
 from audit.errors import BookUnavailable, StatementFailed
 from audit.reader import Reader
@@ -72,3 +72,70 @@ def test_an_append_whose_loop_has_ended_is_still_written(tmp_path: Path) -> None
         asyncio.run(leave())
     with Reader.open(tmp_path / "book.sqlite") as reader:
         assert reader.size == 1
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    opened = sqlite3.connect(":memory:", isolation_level=None)
+    opened.execute("CREATE TABLE thing(name TEXT PRIMARY KEY)")
+    opened.execute("BEGIN")
+    yield opened
+    opened.close()
+
+
+def test_statements_that_succeed_stay_in_the_transaction_that_was_open(db: sqlite3.Connection) -> None:
+    execute(db, [("INSERT INTO thing VALUES(?)", ("x",)), ("INSERT INTO thing VALUES(?)", ("y",))])
+    assert db.in_transaction
+    assert db.execute("SELECT count(*) FROM thing").fetchone() == (2,)
+    db.execute("ROLLBACK")
+    assert db.execute("SELECT count(*) FROM thing").fetchone() == (0,)
+
+
+def test_a_refused_statement_takes_its_own_append_along_and_nothing_before_it(
+    db: sqlite3.Connection,
+) -> None:
+    execute(db, [("INSERT INTO thing VALUES('first')", ())])
+    with pytest.raises(StatementFailed, match="a state change was refused: UNIQUE constraint failed"):
+        execute(db, [("INSERT INTO thing VALUES('second')", ()), ("INSERT INTO thing VALUES('first')", ())])
+    assert db.in_transaction
+    assert db.execute("SELECT name FROM thing").fetchall() == [("first",)]
+
+
+def test_a_statement_that_ended_the_transaction_is_no_refusal_but_a_failure(db: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        execute(db, [("ROLLBACK", ())])
+    assert not db.in_transaction
+
+
+def append(future: Any, loop: asyncio.AbstractEventLoop | None) -> Any:
+    return None, None, (), None, future, loop
+
+
+async def test_each_caller_hears_its_own_outcome_whether_it_is_a_thread_or_a_loop() -> None:
+    loop = asyncio.get_running_loop()
+    waiting: Future[Position | None] = Future()
+    here, there = loop.create_future(), loop.create_future()
+    position = Position(4, b"l" * 32, 2)
+    tell(
+        [append(waiting, None), append(here, loop), append(there, loop)],
+        [position, None, BookUnavailable("no")],
+    )
+    assert waiting.result(timeout=0) is position
+    assert await here is None
+    with pytest.raises(BookUnavailable, match="no"):
+        await there
+
+
+def test_a_caller_that_was_told_already_is_left_as_it_is() -> None:
+    done: Future[int] = Future()
+    done.set_result(1)
+    gone: Future[int] = Future()
+    gone.cancel()
+    resolve([(done, None), (gone, BookUnavailable("late"))])
+    assert done.result() == 1
+    assert gone.cancelled()
+
+
+def test_an_outcome_for_each_append_or_it_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        tell([append(Future(), None)], [])

@@ -1,40 +1,25 @@
 """The book: durable before acknowledged, in order, together with its state changes or not at all."""
 
 import asyncio
-import resource
-import sqlite3
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from audit.append import BookLimits
 from audit.book import Book
-from audit.checkpoint import open_checkpoint
-from audit.errors import BookDamaged, BookUnavailable, FolderLocked, NoteRefused, RecordRefused, StatementFailed
+from audit.errors import BookUnavailable
 from audit.merkle import leaf_hash
-from audit.note import Signer
-from audit.reader import Reader
 from audit.verify import verify_book
-
-SIGNER = Signer("example.com/log", b"s" * 32)
-SCHEMA = ("CREATE TABLE IF NOT EXISTS thing(name TEXT PRIMARY KEY, n INTEGER)",)
-
-
-
-
+from tests.audit.opening import SIGNER, open_book, record
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Book]:
     with open_book(tmp_path) as opened:
         yield opened
-
-
 
 
 async def test_a_record_gets_its_place_and_is_readable_once_acknowledged(book: Book) -> None:
@@ -67,10 +52,6 @@ async def test_a_state_change_and_its_record_are_committed_together(book: Book) 
     assert book.size == 1
 
 
-
-
-
-
 def test_threads_without_a_loop_append_and_change_and_wait(book: Book) -> None:
     threads = [threading.Thread(target=book.append_now, args=(record(),), kwargs={"tenant": "a"}) for _ in range(8)]
     for each in threads:
@@ -79,14 +60,6 @@ def test_threads_without_a_loop_append_and_change_and_wait(book: Book) -> None:
         each.join()
     book.change_now([("INSERT INTO thing VALUES('z', 1)", ())])
     assert (book.size, book.query("SELECT name FROM thing")) == (8, [("z",)])
-
-
-
-
-
-
-
-
 
 
 async def test_what_was_appended_in_the_turn_that_closes_the_book_is_still_written(tmp_path: Path) -> None:
@@ -115,22 +88,6 @@ async def test_a_full_queue_and_a_closed_book_refuse_at_once(tmp_path: Path) -> 
         book.append(record(), tenant="a")
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def test_a_reopened_book_goes_on_where_it_ended(tmp_path: Path) -> None:
     for start in range(0, 900, 300):
         with open_book(tmp_path) as book:
@@ -138,13 +95,3 @@ def test_a_reopened_book_goes_on_where_it_ended(tmp_path: Path) -> None:
                 assert book.append_now(record(), tenant="a").tseq == start + each + 1
     verdict = verify_book(tmp_path / "book.sqlite", [SIGNER.verifier])
     assert (verdict.ok, verdict.size, verdict.signed_size, verdict.tenants) == (True, 900, 900, {"a": 900})
-
-
-
-
-
-
-
-
-
-

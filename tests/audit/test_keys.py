@@ -1,13 +1,11 @@
 """Keys on disk: readable by their owner only, refused with words when something is wrong."""
 
-import base64
 from pathlib import Path
 
 import pytest
 
 from audit.errors import KeyMissing
 from audit.keys import create_signing_key, load_signing_key, load_verifier
-from audit.master import MasterKey
 from audit.note import verify
 
 
@@ -44,7 +42,3 @@ def test_a_key_that_others_can_read_is_absent_or_malformed_is_refused(tmp_path: 
     path.write_text(f"PRIVATE+KEY+{name}+{'0' * len(number)}+{key}")
     with pytest.raises(KeyMissing, match="its text says 00000000"):
         load_signing_key(path)
-
-
-
-

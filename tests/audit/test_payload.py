@@ -10,12 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.book import Book
-from audit.errors import BookDamaged, BookUnavailable, KeyMissing, RecordRefused, Shredded
+from audit.errors import BookDamaged, KeyMissing, RecordRefused, Shredded
 from audit.keyring import Keyring
 from audit.master import MasterKey
 from audit.note import Signer
 from audit.payload import PAYLOAD_BYTES_MAX, Payload
-from audit.pseudonym import pseudonym
 from audit.verify import verify_book
 
 SIGNER = Signer("example.com/log", b"s" * 32)
@@ -66,8 +65,6 @@ def test_shredding_a_subject_takes_its_payloads_and_nobody_elses(book: Book, tmp
     assert verify_book(tmp_path / "book.sqlite", [SIGNER.verifier]).ok
 
 
-
-
 def test_a_swapped_or_altered_payload_does_not_open(book: Book, tmp_path: Path) -> None:
     first, second = add(book, b"first"), add(book, b"second")
     with sqlite3.connect(tmp_path / "book.sqlite") as db:
@@ -88,12 +85,6 @@ def test_a_content_sealed_anew_by_a_key_holder_does_not_match_what_the_record_co
     book.change_now([("UPDATE book_payload SET sealed = ? WHERE idx = ?", (forged, index))])
     with pytest.raises(BookDamaged, match="not what its record commits to"):
         book.payload(index)
-
-
-
-
-
-
 
 
 def test_what_cannot_be_kept_or_read_says_why(book: Book, tmp_path: Path) -> None:

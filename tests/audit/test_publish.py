@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from audit.folder import verify_folder
 from audit.note import Signer
 from audit.publish import publish
 from audit.reader import Reader
-from audit.tiles import pack_entries, tile_path, unpack_entries
 
 ORIGIN = "example.com/log"
 SIGNER = Signer(ORIGIN, b"s" * 32)
@@ -39,14 +37,6 @@ def test_a_published_folder_verifies_with_and_without_its_records(folder: Path) 
     hashes = verify_folder(folder.with_name("hashes"), ORIGIN, [SIGNER.verifier])
     assert (hashes.ok, hashes.size) == (True, 600)
     assert not (folder.with_name("hashes") / "tile" / "entries").exists()
-
-
-
-
-
-
-
-
 
 
 def test_a_book_without_a_checkpoint_is_not_published(tmp_path: Path) -> None:

@@ -103,3 +103,11 @@ def test_an_unknown_field_or_a_limit_out_of_bounds_is_refused(tmp_path: Path) ->
             list(index.find(reader, colour="x"))
         with pytest.raises(BookError, match="1 to 10000 records"):
             list(index.find(reader, limit=0))
+
+
+def test_a_record_that_names_a_tool_twice_is_found_once(tmp_path: Path) -> None:
+    path = tmp_path / "book.sqlite"
+    with Book.open(path, signer=SIGNER) as book, SearchIndex(tmp_path / "search") as index:
+        tools = [{"name": "mail"}, {"name": "mail"}, {"name": "wire"}]
+        write(book, [{"kind": "outcome", "tools": tools}, {"kind": "outcome"}, {"kind": "outcome", "tools": tools}])
+        assert found(path, index, tool="mail") == [2, 0]

@@ -52,6 +52,11 @@ def test_a_title_says_what_a_record_is_about(number: int, told: str) -> None:
     assert title(RECORDS[number]) == told
 
 
+def test_a_status_of_what_was_only_begun_says_nothing_of_an_answer() -> None:
+    assert sentences({"kind": "outcome", "status": {"http": 200}}) == ["The answer was delivered."]
+    assert sentences({"kind": "result", "status": {"http": 200}}) == []
+
+
 def test_limits_reasons_and_people_are_told() -> None:
     assert sentences(RECORDS[0]) == ["It was done by k1.", "Its limits: at most $0.50; steps 10."]
     assert sentences(RECORDS[6]) == ["It was done by k7.", "Reason: checked by a person."]
