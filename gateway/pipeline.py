@@ -10,7 +10,7 @@ admitting or relaying: the settlement that follows is never cut.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .answer import Answer
@@ -20,7 +20,7 @@ from .stage import AskAgain, AttemptStage, CallStage
 
 log = logging.getLogger("tollhouse.pipeline")
 
-Inspect = Callable[[Any, Event], Iterable[Event]]
+InspectBatch = Callable[[Call, list[Event]], list[Event]]
 
 
 class Pipeline:
@@ -43,8 +43,8 @@ class Pipeline:
         self.call_stages = tuple(call_stages)
         self.attempt_stages = tuple(attempt_stages)
         self._admits = [stage.admit for stage in self.call_stages]
-        self._inspects: list[tuple[int, Inspect]] = [
-            (at, stage.inspect)
+        self._inspects: list[tuple[int, InspectBatch]] = [
+            (at, stage.inspect_batch)
             for at, stage in enumerate(self.call_stages)
             if type(stage).inspect is not CallStage.inspect
         ]
@@ -118,7 +118,7 @@ class Pipeline:
         while (batch := await reply.read()) is not None:
             events = batch
             for inspect in inspects:
-                events = [after for event in events for after in inspect(call, event)]
+                events = inspect(call, events)
             flowing = []
             for event in events:
                 if event.terminal:

@@ -34,6 +34,11 @@ class CallStage:
         """Return what goes on in the event's place: the same, changed, none, or more."""
         return (event,)
 
+    def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
+        """Inspect events that arrived together; a stage may override this where together is cheaper."""
+        inspect = self.inspect
+        return [after for event in events for after in inspect(call, event)]
+
     async def settle(self, call: Call) -> None:
         """Give back what was taken and note the outcome. Runs in a task that nobody cancels."""
 

@@ -81,6 +81,11 @@ class Lane:
         self.findings: list[Finding] = []
         self.blocked = False
 
+    @property
+    def held(self) -> str:
+        """What was taken and not yet released."""
+        return "".join(self._pieces)
+
     def feed(self, text: str) -> str:
         """Take a piece; what may be released now, possibly nothing."""
         if self.blocked or not text:

@@ -5,6 +5,7 @@ they are whole, because a value goes back into JSON string by string; Firewall g
 """
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from ..call import Call, Event, Part, Reply, Request
 from ..errors import ContentBlocked
@@ -144,6 +145,41 @@ class Guard(CallStage):
             self._screen.reply(call, each)
         return (*pieces, event)
 
+    def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
+        """Inspect pieces of one text that arrived together as one text; each alone would cost several times more."""
+        if len(events) == 1:
+            return list(self.inspect(call, events[0]))
+        out: list[Event] = []
+        for _, group in groupby(events, _lane_alone):
+            run = list(group)
+            if len(run) > 1 and _lane_alone(run[0]) is not None:
+                self._flow_run(call, call.kept["guard"], run)
+                out += run
+            else:
+                for event in run:
+                    out += self.inspect(call, event)
+        return out
+
+    def _flow_run(self, call: Call, kept: _Guarding, run: list[Event]) -> None:
+        """Let each event keep its own as far as it is let go; what was changed goes out with the first."""
+        part = run[0].parts[0]
+        _, _, lane = kept.lanes.get(part.lane) or (0, "", None)
+        if lane is None:
+            lane = self._lane(call, kept)
+            kept.lanes[part.lane] = (part.choice, part.kind, lane)
+        held = lane.held
+        came = [event.parts[0].text for event in run]
+        released = lane.feed("".join(came))
+        came[0] = held + came[0]
+        for event, text in zip(run, _dealt(came, released), strict=True):
+            if text != event.parts[0].text:
+                event.parts[0].text = text
+                event.silent = not text
+            self._screen.reply(call, event)
+        if released and call.dialect.repeats:
+            kept.said.setdefault(part.lane, []).append(released)
+        self._take_findings(call, lane)
+
     @staticmethod
     def _pass(call: Call, kept: _Guarding) -> None:
         if not kept.unscanned:
@@ -248,6 +284,26 @@ class Guard(CallStage):
                 piece = call.dialect.piece(event, kind="arguments", choice=choice, lane=name, text=released)
                 piece.parts[0].clear = clear
                 yield piece
+
+
+def _lane_alone(event: Event) -> str | None:
+    """Return the lane of an event that is a piece of one text and nothing else; None for all others."""
+    if len(event.parts) != 1 or event.ends or event.whole or event.closes or event.terminal or event.behind:
+        return None
+    part = event.parts[0]
+    return part.lane if part.alone and part.kind in {"text", "refusal"} and not part.repeats else None
+
+
+def _dealt(came: list[str], released: str) -> list[str]:
+    """Deal what a run released out to its events: each its own as far as it goes; if changed, all to the first."""
+    if not "".join(came).startswith(released):
+        return [released, *[""] * (len(came) - 1)]
+    dealt = []
+    left = len(released)
+    for text in came:
+        dealt.append(text[:left])
+        left = max(0, left - len(text))
+    return dealt
 
 
 def _whose(call: Call) -> tuple[Profile, str, str, str]:
