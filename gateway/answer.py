@@ -29,19 +29,27 @@ class Account(Protocol):
 class Answer:
     """Writes one call's answer."""
 
-    __slots__ = ("_account", "client")
+    __slots__ = ("_account", "_written", "client")
 
     def __init__(self, client: Client, account: Account) -> None:
         self.client = client
         self._account = account
+        self._written = 0
 
     async def stream(self, call: Call, events: Sequence[Event]) -> None:
         """Send events of a stream, its head first if they are the first."""
         client = self.client
         if not client.started:
             await client.begin(200, self._headers(call, _SSE))
-        write = call.dialect.write
-        await client.write(b"".join([write(event) for event in events]))
+        await client.write(b"".join(self._pieces(call, events)))
+
+    def _pieces(self, call: Call, events: Sequence[Event]) -> list[bytes]:
+        write, number = call.dialect.write, self._written
+        for event in events:
+            event.number = number
+            number += 1
+        self._written = number
+        return [write(event) for event in events]
 
     async def complete(self, call: Call, held: Sequence[Event]) -> None:
         """Send what was held back until the outcome was durable; for a plain reply that is all of it."""
@@ -51,10 +59,9 @@ class Answer:
         if call.request is not None and call.request.stream:
             if not client.started:
                 await client.begin(200, self._headers(call, _SSE))
-            write = call.dialect.write
-            pieces = [b": tollhouse %b\n\n" % orjson.dumps(self._account.figures(call))]
-            pieces += [write(event) for event in held if not event.silent]
-            await client.end(b"".join(pieces))
+            figures = b": tollhouse %b\n\n" % orjson.dumps(self._account.figures(call))
+            pieces = self._pieces(call, [event for event in held if not event.silent])
+            await client.end(b"".join((figures, *pieces)))
             return
         body = call.dialect.write_plain(held[0])
         headers = self._headers(call, _JSON)

@@ -186,12 +186,12 @@ class Event:
     the client did not ask for), `tier` is the service tier that the upstream says it served the call at, which decides
     its price. `closes` are lanes that end with this event, before their choice does. `behind` says that it belongs to a
     tool call, or comes after one in an order that clients rely on: it waits as the call waits. `notes` are the
-    dialect's own, of the reply that the event is part of.
+    dialect's own, of the reply that the event is part of. `number` is its place among the events that the client gets.
     """
 
     __slots__ = (
-        *("behind", "closes", "ends", "finish", "notes", "parts", "silent", "terminal", "tier", "tree", "usage"),
-        "whole",
+        *("behind", "closes", "ends", "finish", "notes", "number", "parts", "silent", "terminal", "tier", "tree"),
+        *("usage", "whole"),
     )
 
     def __init__(
@@ -222,6 +222,7 @@ class Event:
         self.closes = closes
         self.behind = behind
         self.notes = notes
+        self.number = 0
 
 
 @dataclass(slots=True)

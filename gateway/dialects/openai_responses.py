@@ -71,7 +71,7 @@ class OpenAIResponses:
         tree["delta"] = text
         if not suffix:
             tree["logprobs"] = []
-        tree["sequence_number"] = -1
+        tree["sequence_number"] = 0
         return Event(tree, [Part(kind, choice, lane, tree, "delta")], behind=like.behind, notes=notes)
 
     def answer(self, request: Request, text: str, *, reply_id: str, created_s: int) -> list[Event]:
@@ -154,11 +154,9 @@ class OpenAIResponses:
         return responses_request.parse({**request.tree, "input": [*items, *more]})
 
     def write(self, event: Event) -> bytes:
-        """Return an event on the wire, numbered when it is first written."""
+        """Return an event on the wire, with its number among those that the client gets."""
         tree = event.tree or {}
-        if tree["sequence_number"] < 0:
-            tree["sequence_number"] = event.notes.sequence
-            event.notes.sequence += 1
+        tree["sequence_number"] = event.number
         return b"event: %b\ndata: %b\n\n" % (tree["type"].encode(), encode(tree))
 
     def write_plain(self, event: Event) -> bytes:
@@ -212,5 +210,5 @@ def _message_events(at: int, item: dict[str, Any]) -> list[dict[str, Any]]:
         {"type": "response.output_item.done", "output_index": at, "item": {**item, "content": [{**part}]}},
     ]
     for tree in trees:
-        tree["sequence_number"] = -1
+        tree["sequence_number"] = 0
     return trees

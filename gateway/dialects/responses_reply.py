@@ -57,11 +57,10 @@ _PART_EVENTS = {
 
 @dataclass(slots=True)
 class Notes:
-    """What later events of a reply need to know: its items' ids, the first that is a call, the next number."""
+    """What later events of a reply need to know: its items' ids, and the first that is a call."""
 
     items: dict[int, str] = field(default_factory=dict)
     calls_from: int | None = None
-    sequence: int = 0
 
 
 class ResponsesReader:
@@ -114,7 +113,7 @@ class ResponsesReader:
         if type(kind) is not str or not kind.isprintable() or not kind.isascii():
             raise ValueError("type")
         event = Event(tree, [], notes=notes)
-        tree["sequence_number"] = -1  # given when it is written: what is held or taken out leaves no gap
+        tree["sequence_number"] = 0  # given when it is written: what is held or taken out leaves no gap
         if kind in _PIECES:
             self._said = True
             self._text(event, tree, *_PIECES[kind])

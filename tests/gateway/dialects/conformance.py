@@ -107,8 +107,7 @@ class Life:
         return self.call.request.tree
 
     def _inspected(self, events: Iterable[Event]) -> bytes:
-        write = self.speech.dialect.write
-        flowing: list[bytes] = []
+        flowing: list[Event] = []
         held: list[Event] = []
         for event in events:
             for guarded in self.guard.inspect(self.call, event):
@@ -116,8 +115,8 @@ class Life:
                     if after.terminal:
                         held.append(after)
                     elif not after.silent:
-                        flowing.append(write(after))
-        return b"".join([*flowing, *(write(event) for event in held if not event.silent)])
+                        flowing.append(after)
+        return written(self.speech, [*flowing, *(event for event in held if not event.silent)])
 
     def plain(self, tree: Tree) -> Tree:
         """Pass a plain reply through; return its tree as the client decodes it."""
@@ -125,8 +124,8 @@ class Life:
         event = self.speech.dialect.reader(self.call.request).plain(encode(tree))
         (guarded,) = self.guard.inspect(self.call, event)
         (after,) = self.firewall.inspect(self.call, guarded)
-        written: Tree = decode_reply(self.speech.dialect.write_plain(after))
-        return written
+        told: Tree = decode_reply(self.speech.dialect.write_plain(after))
+        return told
 
     def stream(self, trees: Iterable[Tree], cuts: Sequence[int] = ()) -> list[Tree]:
         """Pass a stream through, its bytes cut anywhere; return the trees of the events that the client decodes."""
@@ -139,6 +138,13 @@ class Life:
             events += reader.feed(parser.feed(wire[start:end]))
         assert reader.finished
         return unwired(self._inspected(events))
+
+
+def written(speech: Speech, events: Sequence[Event]) -> bytes:
+    """Return events as the client gets them, one after the other."""
+    for number, event in enumerate(events):
+        event.number = number
+    return b"".join(speech.dialect.write(event) for event in events)
 
 
 def wired(trees: Iterable[Tree]) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.dialects.strict import decode_reply, encode
 from gateway.errors import BudgetExceeded, InvalidRequest, UnboundedCost, UpstreamError
 from tests.gateway.dialects import speech_chat, speech_messages, speech_responses
-from tests.gateway.dialects.conformance import Life, Speech, Spoken, Tree, at, error_of, unwired
+from tests.gateway.dialects.conformance import Life, Speech, Spoken, Tree, at, error_of, unwired, written
 
 pytestmark = pytest.mark.anyio
 
@@ -238,7 +238,7 @@ def test_an_answer_of_our_own_is_whole_costs_nothing_and_can_be_read_again(speec
         for event in events:
             speech.dialect.renew(event, "0123456789abcdef")
         if stream:
-            wire = b"".join(speech.dialect.write(event) for event in events)
+            wire = written(speech, events)
             heard = speech.followed(unwired(wire))
             again = speech.dialect.reader(request).feed([encode(tree) for tree in unwired(wire)])
             assert b"abc" not in wire.replace(b"abcdef", b"") or speech.dialect.repeats
