@@ -246,16 +246,17 @@ class ChatReader:
         return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=terminal, silent=silent, tier=tier)
 
     def _texts(self, parts: list[Part], index: int, holder: dict[str, Any], choice: dict[str, Any]) -> None:
-        for member, (kind, suffix) in _NAMES.items():
-            text = holder.get(member)
-            if text:
-                if type(text) is not str:
-                    raise TypeError(member)
-                part = Part(kind, index, f"{index}{suffix}", holder, member)
-                part.alone = len(holder) == 1
-                if choice.get("logprobs"):
-                    part.logprobs = choice
-                parts.append(part)
+        for member, text in holder.items():
+            if not text or member not in _NAMES:
+                continue
+            if type(text) is not str:
+                raise TypeError(member)
+            kind, suffix = _NAMES[member]
+            part = Part(kind, index, f"{index}{suffix}", holder, member)
+            part.alone = len(holder) == 1
+            if choice.get("logprobs"):
+                part.logprobs = choice
+            parts.append(part)
 
     def _arguments(self, parts: list[Part], index: int, lane: str, call: dict[str, Any]) -> None:
         holder = call.get("function")

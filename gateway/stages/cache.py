@@ -81,6 +81,10 @@ class Cache(CallStage):
             )
         return shelf
 
+    def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
+        """Leave what is not kept alone."""
+        return events if call.kept.get("cache") is None else super().inspect_batch(call, events)
+
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
         """Write the answer down as it came, before anything is restored in it."""
         keeping: _Keeping | None = call.kept.get("cache")

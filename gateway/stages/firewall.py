@@ -111,6 +111,12 @@ class Firewall(CallStage):
             raise ending_of(entry)
         call.entries.append(entry)
 
+    def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
+        """Let texts pass together where no call is held."""
+        if call.ending is None and not call.is_for_tool and "firewall" not in call.kept and _only_texts(events):
+            return events
+        return super().inspect_batch(call, events)
+
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
         """Hold proposed calls; at their choice's end release or refuse them."""
         if call.ending is not None:
@@ -222,6 +228,16 @@ def _refuse_offered(profile: Profile, request: Request) -> None:
             raise ToolNotAllowed(f"{shown} runs at the provider, unchecked and unbounded; leave it out", param="tools")
         if not profile.allows_tool(tool.name):
             raise ToolNotAllowed(f"profile {profile.name} does not allow the tool {shown}", param="tools")
+
+
+def _only_texts(events: list[Event]) -> bool:
+    for event in events:
+        if event.behind:
+            return False
+        for part in event.parts:
+            if part.kind == "arguments":
+                return False
+    return True
 
 
 def _as_error(call: Call) -> bool:

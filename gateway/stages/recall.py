@@ -91,6 +91,10 @@ class Recall(CallStage):
         call.headers["x-tollhouse-replayed"] = kept.call_id
         return reply_of(read_again(call, kept.written), degraded=kept.degraded, cached=True)
 
+    def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
+        """Leave what is not kept alone."""
+        return events if call.kept.get("recall") is None else super().inspect_batch(call, events)
+
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
         """Write down what the client gets."""
         keeping: _Keeping | None = call.kept.get("recall")
