@@ -23,6 +23,8 @@ from .policy import Case as Case
 from .policy import after_steps as after_steps
 from .policy import any_of as any_of
 from .policy import on_tools as on_tools
+from .replay import Divergence as Divergence
+from .replay import replay as replay
 from .result import Result as Result
 from .result import RunFailed as RunFailed
 from .result import Waiting as Waiting

@@ -22,7 +22,7 @@ ATTEMPTS_MAX = 4
 PAUSE_S = 0.25
 PAUSE_S_MAX = 20.0
 TIMEOUT_S = 600.0
-_REPEATED = frozenset({409, 429, 500, 502, 503})
+_REPEATED = frozenset({409, 429, 503})  # not 502: the gateway has tried the upstream again before it said so
 _OK = 300
 
 

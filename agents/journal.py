@@ -21,6 +21,7 @@ class Journal:
         self._clock = clock
         self._notes_before = Counter(self.state.notes)
         self._more = asyncio.Event()
+        self._over = False
 
     async def write(self, kind: str, **body: Any) -> Event:
         """Append an event; it is durable when this returns."""
@@ -45,6 +46,11 @@ class Journal:
             return
         await self.write(note.kind, **body)
 
+    def close(self) -> None:
+        """Let who follows the stream go: nothing more is written here."""
+        self._over = True
+        self._more.set()
+
     def _next(self, kind: str, body: dict[str, Any]) -> Event:
         event = Event(self.run, len(self.state.events) + 1, self._clock.utc_us(), kind, body)
         self.state.take(event)
@@ -60,6 +66,6 @@ class Journal:
             while at < len(events):
                 yield events[at]
                 at += 1
-            if self.state.status is not None:
+            if self.state.status is not None or self._over:
                 return
             await self._more.wait()

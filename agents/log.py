@@ -62,6 +62,7 @@ class Log:
     def put(self, event: Event) -> Future[None]:
         """Hand over an event; the future is done when it is durable, or fails with `RunTaken`."""
         done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # an event that was handed over is written, whoever stops waiting for it
         self._waiting.put((event, done))
         return done
 

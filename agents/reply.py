@@ -1,16 +1,19 @@
 """A model's answer as patterns see it, read from the message that the log keeps."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pydantic
 
+from .endings import Stop
 from .tool import misfits
 
 # Gateways answer a refused tool call with a text that starts like this, so that any framework ends normally.
 REFUSAL = "The gateway did not let this tool call pass: "
 _LOOP = "without progress"
+_NO_CALLS_LEFT = re.compile(r"may \w+ \d+ tool[_ ]calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,12 @@ class Reply:
         return self.text[at + len(REFUSAL) :] if at >= 0 and not self.calls else ""
 
     @property
-    def looped(self) -> bool:
-        """Whether that was a loop."""
-        return _LOOP in self.refusal
+    def stop(self) -> Stop | None:
+        """What that means for the run, if asking again cannot help: a loop, or no tool call left."""
+        refusal = self.refusal
+        if _LOOP in refusal:
+            return "loop"
+        return "tool_calls" if _NO_CALLS_LEFT.search(refusal) else None
 
 
 def read(key: str, body: Mapping[str, Any]) -> Reply:

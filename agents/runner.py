@@ -208,18 +208,20 @@ class Runner:
             return {}
         return {"limits": told.get("limits", {}), "used": told.get("used", {})}
 
-    async def stream(self, run: Run) -> AsyncGenerator[Event, None]:
+    async def stream(self, run: Run, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """Drive a run and yield its events as they come; leaving the stream cancels the run."""
         task = asyncio.ensure_future(self.drive(run))
+        task.add_done_callback(lambda _: run.seat.journal.close())
         try:
-            async with contextlib.aclosing(run.seat.journal.follow()) as events:
+            async with contextlib.aclosing(run.seat.journal.follow(after)) as events:
                 async for event in events:
                     yield event
         finally:
             if run.state.status is None:
                 task.cancel()
             await asyncio.wait({task})
-        task.result()
+            if not task.cancelled():
+                task.result()
 
 
 def _opening(

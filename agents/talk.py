@@ -66,8 +66,8 @@ class Talk:
         """
         for mends in range(MENDS_MAX + 1):
             reply = await self._step(phase, output)
-            if reply.looped:
-                raise Ending("stopped", "loop", reply.refusal)
+            if reply.stop is not None:
+                raise Ending("stopped", reply.stop, reply.refusal)
             parsed, wrong = None, reply.refusal
             if not wrong and output is not None and not reply.calls:
                 parsed, wrong = parse(reply.text, output)

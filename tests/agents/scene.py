@@ -52,9 +52,9 @@ def says(match: str, *replies: Reply | str, **options: Any) -> Rule:
     )
 
 
-def calls(name: str, *, text: str = "", **arguments: Any) -> Reply:
+def calls(name: str, /, *, said: str = "", **arguments: Any) -> Reply:
     """Return a reply that calls a tool."""
-    return Reply(text=text, tool_calls=(ToolCall(name, arguments),))
+    return Reply(text=said, tool_calls=(ToolCall(name, arguments),))
 
 
 def plan(*steps: tuple[str, str, str | None, list[str]]) -> str:

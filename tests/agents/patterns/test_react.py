@@ -16,7 +16,7 @@ def lookup(order: int) -> dict[str, object]:
 
 
 async def test_it_thinks_acts_observes_and_answers(tmp_path: Path) -> None:
-    async with scene(tmp_path, says("", calls("lookup", order=7, text="I look it up."), "It is paid.")) as it:
+    async with scene(tmp_path, says("", calls("lookup", order=7, said="I look it up."), "It is paid.")) as it:
         result = await it.agent(tools=[lookup]).arun("Is 7 paid?")
     assert (result.status, result.stop, result.output) == ("completed", None, "It is paid.")
     assert [event.kind for event in result.events] == [
@@ -31,7 +31,7 @@ async def test_it_thinks_acts_observes_and_answers(tmp_path: Path) -> None:
 
 
 async def test_a_run_out_of_steps_is_stopped_with_what_it_found(tmp_path: Path) -> None:
-    async with scene(tmp_path, says("", *(calls("lookup", order=n, text=f"so far {n}") for n in range(9)))) as it:
+    async with scene(tmp_path, says("", *(calls("lookup", order=n, said=f"so far {n}") for n in range(9)))) as it:
         result = await it.agent(tools=[lookup]).arun("go", budget=Budget(steps=3))
     assert (result.status, result.stop, result.output) == ("stopped", "steps", None)
     assert result.partial == "so far 2"
