@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from audit.book import Book
 from audit.errors import BookError
+from audit.payload import Payload
 from limits.entries import Entry, to_dict
 from limits.seam import LocalLedger
 
@@ -38,19 +39,20 @@ class Journal:
         tenant: str | None,
         entries: Sequence[Entry] = (),
         statements: Sequence[Any] = (),
+        payload: Payload | None = None,
     ) -> int:
         """Return the record's index in the book once it is durable; AuditUnavailable if it could not be written."""
         if entries:
             record["ledger"] = [to_dict(entry) for entry in entries]
         try:
-            position = await self.book.append(record, tenant=tenant, statements=statements)
+            position = await self.book.append(record, tenant=tenant, statements=statements, payload=payload)
         except BookError as error:
             raise AuditUnavailable(f"the book cannot be written ({error}); nothing is done unrecorded") from error
         for entry in entries:
             self.ledger.apply(entry)
         return position.index
 
-    async def write_call(self, call: Call, record: dict[str, Any]) -> int:
+    async def write_call(self, call: Call, record: dict[str, Any], payload: Payload | None = None) -> int:
         """Write a call's record with the entries and state changes that wait on the call; they are taken off it.
 
         A cut waits until it is known whether the record is durable: what was written must not be taken for unwritten.
@@ -60,7 +62,7 @@ class Journal:
         tenant = call.tenant.id if call.tenant is not None else None
         task, call.task = call.task, None
         try:
-            return await self.write(record, tenant=tenant, entries=entries, statements=statements)
+            return await self.write(record, tenant=tenant, entries=entries, statements=statements, payload=payload)
         except AuditUnavailable:
             call.entries[:0] = entries
             call.statements[:0] = statements

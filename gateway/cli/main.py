@@ -14,6 +14,7 @@ from ..state.load import StateUnreadable
 from .audit import audit
 from .check import check
 from .demo import demo
+from .guard import guard
 from .init import init
 from .keys import keys
 from .runs import runs
@@ -46,7 +47,7 @@ def main() -> None:
     """  # noqa: D301 - click's own mark for lines that are not to be wrapped
 
 
-_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness)
+_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness, guard)
 for _command in _ALL:
     if isinstance(_command, click.Command):
         main.add_command(_command)

@@ -5,6 +5,7 @@ from limits.seam import LocalLedger
 from ..call import Attempt, Reply
 from ..errors import AuditUnavailable
 from ..journal import Journal
+from ..kept import kept_of
 from ..records import intent_of
 from ..stage import AttemptStage
 
@@ -19,7 +20,7 @@ class Intend(AttemptStage):
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Write, and wait until it is durable."""
         try:
-            await self._journal.write_call(attempt.call, intent_of(attempt))
+            await self._journal.write_call(attempt.call, intent_of(attempt), kept_of(attempt))
         except AuditUnavailable:
             attempt.call.entries.remove(attempt.hold)
             self._ledger.drop(attempt.hold.id)
