@@ -106,16 +106,16 @@ class Life:
         assert self.call.request is not None
         return self.call.request.tree
 
-    def _inspected(self, events: Iterable[Event]) -> bytes:
+    def _inspected(self, batches: Iterable[list[Event]]) -> bytes:
         flowing: list[Event] = []
         held: list[Event] = []
-        for event in events:
-            for guarded in self.guard.inspect(self.call, event):
-                for after in self.firewall.inspect(self.call, guarded):
-                    if after.terminal:
-                        held.append(after)
-                    elif not after.silent:
-                        flowing.append(after)
+        for batch in batches:
+            guarded = self.guard.inspect_batch(self.call, batch)
+            for after in self.firewall.inspect_batch(self.call, guarded):
+                if after.terminal:
+                    held.append(after)
+                elif not after.silent:
+                    flowing.append(after)
         return written(self.speech, [*flowing, *(event for event in held if not event.silent)])
 
     def plain(self, tree: Tree) -> Tree:
@@ -132,12 +132,12 @@ class Life:
         assert self.call.request is not None
         wire = wired(trees) + self.speech.done
         reader, parser = self.speech.dialect.reader(self.call.request), SseParser()
-        events: list[Event] = []
+        batches: list[list[Event]] = []
         marks = sorted({0, len(wire), *(cut % (len(wire) + 1) for cut in cuts)})
         for start, end in itertools.pairwise(marks):
-            events += reader.feed(parser.feed(wire[start:end]))
+            batches.append(reader.feed(parser.feed(wire[start:end])))
         assert reader.finished
-        return unwired(self._inspected(events))
+        return unwired(self._inspected(batches))
 
 
 def written(speech: Speech, events: Sequence[Event]) -> bytes:
