@@ -38,8 +38,6 @@ class Tally:
     examples: dict[str, list[int]] = field(default_factory=dict)
     payloads: int = 0
     nano_usd: int = 0
-    intents: int = 0
-    unresolved: int = 0
 
     def take(self, index: int, record: dict[str, Any]) -> None:
         """Count one record."""

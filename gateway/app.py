@@ -44,6 +44,7 @@ from .lives import CUT_S, Lives
 from .metrics import Metrics
 from .pipeline import Pipeline
 from .policies import Policies
+from .reload import reload_of
 from .replies import Replies
 from .restore import restore
 from .routes import Routes, Scope
@@ -203,6 +204,7 @@ class Tollhouse:
         if config.admin is not None:
             await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
         self.housekeeping.start()
+        await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
         self.keeper.start()
         if self._ready is not None:
