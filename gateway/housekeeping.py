@@ -71,3 +71,5 @@ async def _every(wait_s: float, turn: Callable[[], Awaitable[None]]) -> None:
             await turn()
         except AuditUnavailable as error:
             log.warning("housekeeping is late: %s", error.message)
+        except Exception:
+            log.exception("a turn of the housekeeping broke; the next one tries again")

@@ -28,7 +28,7 @@ class Runs:
         self._registry = registry
         self._ledger = ledger
         self._secret = secret
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening: dict[str, tuple[asyncio.Lock, list[Key]]] = {}
 
     def pseudonym(self, key: Key, text: str) -> str:
         """Return what stands in the book for an id that a client made; equal only within one tenant."""
@@ -63,7 +63,8 @@ class Runs:
         run = self._directory.run_for(key, run_id)
         if run is not None:
             return run
-        lock = self._opening.setdefault(run_id, asyncio.Lock())
+        lock, waiting = self._opening.setdefault(run_id, (asyncio.Lock(), []))
+        waiting.append(key)
         try:
             async with lock:
                 run = self._directory.run_for(key, run_id)
@@ -71,7 +72,9 @@ class Runs:
                     run, _ = await self._registry.open_run(key, run_id=run_id)
                 return run
         finally:
-            self._opening.pop(run_id, None)
+            waiting.pop()
+            if not waiting:
+                self._opening.pop(run_id, None)
 
     def left_s(self, run: Run | None) -> float:
         """Return what is left of a run's wall-clock, and its ancestors', in seconds; infinite if unbounded."""

@@ -15,7 +15,7 @@ from limits.breaker import Blocked, Outcome, Permit
 
 from ..call import Attempt, Call, Event, Reply, reply_of
 from ..catalogue import Catalogue, Model, Offer
-from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected, UpstreamUnavailable
+from ..errors import DeadlineExceeded, Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected, UpstreamUnavailable
 from ..stage import CallStage
 from ..tools.offers import Tool, ToolOffer, Tools
 from ..upstream.failure import UpstreamFailure
@@ -71,7 +71,7 @@ class Route(CallStage):
             model = shelf[name]
             if model is call.model or allows(name):
                 for target in model.targets:
-                    if call.dialect.name in target.target.dialects:
+                    if call.dialect.name in target.target.dialects and call.pinned in (None, target.name):
                         yield model, target
 
     async def _ask(self, call: Call, model: Model | Tool, target: Offer | ToolOffer, permit: Permit) -> Reply:
@@ -170,4 +170,6 @@ def _outcome(attempt: Attempt | None, ending: Ending | None) -> Outcome:
         return "neutral"
     if isinstance(ending, UpstreamError | UpstreamRateLimited):
         return "failure"
+    if isinstance(attempt.call.cut_by, DeadlineExceeded) and not attempt.heard_ns:
+        return "failure"  # the whole deadline passed and nothing was heard
     return "success" if attempt.complete else "neutral"

@@ -6,6 +6,7 @@ from tests.tree.source import PACKAGES, functions, python_files, tree, words
 
 # Where an error of any type must be caught, because whoever stands below may be anyone's code.
 BROAD_EXCEPT = {
+    "gateway/housekeeping.py": "a turn that breaks must not end the turns after it: holds would never expire",
     "gateway/pipeline.py": "one call's fault must not become another's; each stage settles though others fail",
 }
 # Where a dependency is optional and this file alone knows it.

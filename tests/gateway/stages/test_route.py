@@ -49,3 +49,15 @@ async def test_a_rejected_request_is_not_tried_elsewhere(tmp_path: Path) -> None
         gate.upstream.fault("status", status=400)
         assert (await gate.http.post(PATH, json=chat("x"))).status_code == 502
         assert len(gate.upstream.seen) == 1
+
+
+async def test_an_upstream_that_says_nothing_until_the_deadline_has_failed(tmp_path: Path) -> None:
+    profiles = [{"name": "default", "call": {"deadline_s": 0.4}}]
+    up = {"breaker": {"failures_max": 1, "open_s": 60}}
+    async with live(tmp_path, script=ECHO, profiles=profiles, models=[model("m", "a")], up=up) as gate:
+        gate.upstream.fault("hang", model="a")
+        late = await gate.http.post(PATH, json=chat("x"))
+        assert (late.status_code, late.json()["error"]["code"]) == (504, "deadline_exceeded")
+        left_alone = await gate.http.post(PATH, json=chat("x"))
+        assert (left_alone.status_code, left_alone.json()["error"]["code"]) == (503, "upstream_unavailable")
+        assert len(gate.upstream.seen) == 1
