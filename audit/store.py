@@ -6,6 +6,7 @@ through into the database before anything else is trusted: pages of a failed fsy
 well.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ _LEAVES = """SELECT idx, CAST(hash AS BLOB), CAST(body AS BLOB), at_us, kind, te
     FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx"""
 _WAL_PAGES = 4_000
 _BUSY_MS = 5_000
+_MODE = 0o600
+"""Only the owner reads the book; SQLite gives its write-ahead log the same mode."""
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -36,6 +39,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         return db
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE))
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     db.execute("PRAGMA journal_mode = WAL")
