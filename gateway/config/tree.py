@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from .anchors import AnchorSettings
+from .delivery import DeliverySettings
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .retention import RetentionSettings
 from .tenants import TenantSettings
@@ -84,6 +85,7 @@ class Config(Settings):
     anchors: tuple[AnchorSettings, ...] = Field(
         default=(), max_length=16, description="the book's checkpoints, elsewhere"
     )
+    delivery: tuple[DeliverySettings, ...] = Field(default=(), max_length=16, description="receivers of records")
     retention: RetentionSettings = RetentionSettings()
     bounds: BoundSettings = BoundSettings()
 
@@ -126,6 +128,7 @@ def _references(config: Config) -> Iterator[str]:
     yield from _repeated("upstreams", (upstream.name for upstream in config.upstreams))
     yield from _repeated("models", (model.name for model in config.models))
     yield from _repeated("profiles", (profile.name for profile in config.profiles))
+    yield from _repeated("delivery", (receiver.name for receiver in config.delivery))
     yield from _repeated("anchors", (anchor.name for anchor in config.anchors))
     yield from (
         f"anchors[{at}].file: it lies in the folder that it is to vouch for"
