@@ -20,12 +20,12 @@ from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
 from .anchors import Anchors
+from .bonds import Bonds
 from .catalogue import Catalogue
 from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
-from .delivery import Delivery
 from .dialects.anthropic_count import AnthropicCount
 from .dialects.anthropic_messages import AnthropicMessages
 from .dialects.openai_chat import OpenAIChat
@@ -106,15 +106,14 @@ class Tollhouse:
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
+        self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
         self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
         self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
         self.keeper = keeper_of(config, house.book, clock)
-        self.delivery = Delivery(config.delivery, house.book)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         metrics.register(self.anchors)
-        metrics.register(self.delivery)
         self.parts = Parts(
             config=config,
             directory=house.directory,
@@ -156,7 +155,7 @@ class Tollhouse:
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
             ),
-            Identify(self.runs, stream_s_max=bounds.stream_s_max),
+            Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
             Recall(self.replies),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
@@ -210,7 +209,6 @@ class Tollhouse:
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
         self.keeper.start()
-        self.delivery.start()
         if self._ready is not None:
             self._ready()
 
@@ -218,7 +216,6 @@ class Tollhouse:
         """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
         await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
         await self.housekeeping.stop()
-        await self.delivery.stop()
         await self.keeper.stop()
         await self.anchors.stop()
         await self._opened.aclose()

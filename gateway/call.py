@@ -72,7 +72,8 @@ class Request:
     is set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
     whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
     is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
-    `free` says that the provider charges nothing for it.
+    `free` says that the provider charges nothing for it, `kept` that it keeps the reply. `follows` are ids of what lies
+    at the provider and the request goes on from: whose they are and what they weigh, `gateway.bonds` knows.
     `executes` is the tool call that the request itself is: its arguments stand in the tree's member `arguments`.
     """
 
@@ -96,6 +97,8 @@ class Request:
     opaque_bytes: int = 0
     frame_bytes: int = 0
     free: bool = False
+    follows: tuple[str, ...] = ()
+    kept: bool = False
     executes: ToolCall | None = None
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
@@ -187,11 +190,12 @@ class Event:
     its price. `closes` are lanes that end with this event, before their choice does. `behind` says that it belongs to a
     tool call, or comes after one in an order that clients rely on: it waits as the call waits. `notes` are the
     dialect's own, of the reply that the event is part of. `number` is its place among the events that the client gets.
+    `mints` is the id of an object that the provider keeps of this reply.
     """
 
     __slots__ = (
-        *("behind", "closes", "ends", "finish", "notes", "number", "parts", "silent", "terminal", "tier", "tree"),
-        *("usage", "whole"),
+        *("behind", "closes", "ends", "finish", "mints", "notes", "number", "parts", "silent", "terminal", "tier"),
+        *("tree", "usage", "whole"),
     )
 
     def __init__(
@@ -223,6 +227,7 @@ class Event:
         self.behind = behind
         self.notes = notes
         self.number = 0
+        self.mints: str | None = None
 
 
 @dataclass(slots=True)
@@ -287,6 +292,7 @@ class Call:
     session: str | None = None
     deadline_s: float = 0.0
     phase: str | None = None
+    pinned: str | None = None
     # for the book: what each stage decided; ledger entries and state changes that travel in the next record
     decisions: list[dict[str, Any]] = field(default_factory=list)
     entries: list[Any] = field(default_factory=list)
@@ -345,6 +351,7 @@ class Attempt:
     status: int | None = None
     usage: Usage | None = None
     tier: str | None = None
+    mints: str | None = None
     complete: bool = False
     started_ns: int = 0
     first_event_ns: int | None = None

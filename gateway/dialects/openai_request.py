@@ -159,6 +159,7 @@ def parse(tree: Any) -> Request:
         strict_format=type(output_format) is dict and output_format.get("type") in ("json_object", "json_schema"),
         forced_tool=choice == "required" or type(choice) is dict,
         frame_bytes=reader.frame_bytes,
+        kept=bool(tree.get("store")),
     )
 
 

@@ -172,6 +172,8 @@ class ResponsesReader:
         event.usage = usage_of(tree.get("usage"))
         tier = tree.get("service_tier")
         event.tier = tier if type(tier) is str else None
+        if tree.get("store") is not False and type(tree.get("id")) is str:
+            event.mints = tree["id"]
 
     def _item(self, parts: list[Part], at: int, item: dict[str, Any], *, repeats: bool) -> None:
         kind = item["type"]

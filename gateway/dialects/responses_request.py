@@ -13,14 +13,14 @@ from .body import Collected, wrong
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 # They name what lies at the provider.
-_STATE = ("previous_response_id", "conversation", "prompt", "background", "background_options")
+_STATE = ("conversation", "prompt", "background", "background_options")
 _UNBOUNDABLE = ("context_management", "moderation", "image")
 # Members that hold names and numbers of the API alone; those whose strings are scanned and bytes counted elsewhere.
 _SETTINGS = frozenset(
     [
         *("model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p", "top_logprobs"),
         *("reasoning", "include", "store", "tool_choice", "parallel_tool_calls", "service_tier", "truncation"),
-        *("max_tool_calls", "stream_options", "prompt_cache_retention", "prompt_cache_options"),
+        *("previous_response_id", "max_tool_calls", "stream_options", "prompt_cache_retention", "prompt_cache_options"),
     ]
 )
 _SCANNED = ("tools", "metadata", "user", "safety_identifier", "prompt_cache_key")
@@ -149,7 +149,18 @@ def parse(tree: Any) -> Request:
         forced_tool=_forced(tree.get("tool_choice")),
         opaque_bytes=reader.opaque_bytes,
         frame_bytes=reader.frame_bytes,
+        follows=_follows(tree),
+        kept=tree.get("store") is not False,
     )
+
+
+def _follows(tree: dict[str, Any]) -> tuple[str, ...]:
+    before = tree.get("previous_response_id")
+    if before is None:
+        return ()
+    if type(before) is not str:
+        raise wrong("previous_response_id", "a string")
+    return (before,)
 
 
 def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:

@@ -124,7 +124,8 @@ def _may_be_kept(call: Call) -> bool:
         or request.files
         or request.unboundable
         or request.choices != 1
-        or request.tree.get("store")  # the client wants it kept at the provider
+        or request.follows
+        or request.kept
     )
 
 

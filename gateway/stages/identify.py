@@ -6,10 +6,12 @@ tenant caps hold, weak signals never merge budgets. A client-made `x-run-id` ope
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
-from ..call import Call, Reply
-from ..errors import DeadlineExceeded, InvalidRequest, NotAllowed
+from ..bonds import Bond, Bonds
+from ..call import Call, Reply, Request
+from ..errors import DeadlineExceeded, InvalidRequest, NotAllowed, NotFound
 from ..papers import Key, Run
 from ..stage import CallStage
 
@@ -44,8 +46,9 @@ class Runs(Protocol):
 class Identify(CallStage):
     """Run, session, phase, deadline."""
 
-    def __init__(self, runs: Runs, *, stream_s_max: float) -> None:
+    def __init__(self, runs: Runs, bonds: Bonds, *, stream_s_max: float) -> None:
         self._runs = runs
+        self._bonds = bonds
         self._stream_s_max = stream_s_max
 
     async def admit(self, call: Call) -> Reply | None:
@@ -59,6 +62,8 @@ class Identify(CallStage):
             call.profile = call.run.profile
         elif call.profile.run_identity == "required":
             raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
+        if call.clear is not None and call.clear.follows:
+            self._follow(call, call.clear)
         call.phase = headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
@@ -76,8 +81,24 @@ class Identify(CallStage):
         call.kept["deadline"] = loop.call_later(wait_s, _pass, call, wait_s)
         return None
 
+    def _follow(self, call: Call, request: Request) -> None:
+        """Let the call go on from what this key got before, at the target that has it; it weighs what that weighed."""
+        tokens = 0
+        for minted in request.follows:
+            bond = self._bonds.find(call.key, minted)
+            if bond is None or call.pinned not in (None, bond.target):
+                raise NotFound("nothing of that id at the provider belongs to this key; it may have expired")
+            call.pinned = bond.target
+            tokens += bond.tokens
+        call.clear = call.request = replace(request, frame_bytes=request.frame_bytes + tokens)
+
     async def settle(self, call: Call) -> None:
-        """Stop the call's clock."""
+        """Stop the call's clock; bind what the provider keeps of the reply, in the transaction of its outcome."""
+        attempt = call.attempts[-1] if call.attempts else None
+        if attempt is not None and attempt.mints is not None and attempt.complete and call.clear is not None:
+            usage = attempt.usage or attempt.hold
+            tokens = usage.input_tokens + usage.output_tokens
+            call.statements += self._bonds.bind(call.key, attempt.mints, Bond(attempt.target.name, tokens))
         timer = call.kept.get("deadline")
         if timer is not None:
             timer.cancel()

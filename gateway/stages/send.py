@@ -50,7 +50,7 @@ class Send(AttemptStage):
             if not attempt.request.stream:
                 body = await reply.read(min(self._reply_bytes_max, target.reply_bytes_max))
                 event = reader.plain(target.read(reply, body))
-                attempt.usage, attempt.tier, attempt.complete = event.usage, event.tier, True
+                attempt.usage, attempt.tier, attempt.mints, attempt.complete = event.usage, event.tier, event.mints, True
                 self.heard(attempt)
                 return reply_of([event])
             if not (reply.header("content-type") or "").startswith("text/event-stream"):
@@ -139,6 +139,7 @@ class _Stream:
                 if self._reader.finished:  # a report before the end is not yet what will be billed
                     for event in events:
                         attempt.usage, attempt.tier = event.usage or attempt.usage, event.tier or attempt.tier
+                        attempt.mints = event.mints or attempt.mints
                 return events
         if not self._reader.finished:
             raise UpstreamError("the upstream's stream ended before its answer did")

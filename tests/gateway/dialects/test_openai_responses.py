@@ -103,7 +103,6 @@ async def test_a_budget_stop_is_told_once_and_a_broken_stream_raises(tmp_path: P
 
 
 STATE = [
-    {"previous_response_id": "resp_1"},
     {"conversation": "conv_1"},
     {"background": True},
     {"prompt": {"id": "pmpt_1"}},
@@ -117,6 +116,42 @@ STATE = [
 def test_what_lies_at_the_provider_is_refused(members: Tree) -> None:
     with pytest.raises(UnboundedCost):
         OpenAIResponses().parse({**asked("x", (), stream=False), **members})
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_key_goes_on_from_its_own_response_and_nobody_elses(tmp_path: Path, streamed: bool) -> None:
+    async with live(tmp_path) as gate, gate.client() as client, gate.client(await gate.new_key()) as other:
+        if streamed:
+            async with client.responses.stream(model="m", input="a first word") as events:
+                first: Any = await events.get_final_response()
+        else:
+            first = await client.responses.create(model="m", input="a first word")
+        again = await client.responses.create(model="m", input="and more", previous_response_id=first.id)
+        assert again.output_text == "and more"
+        assert json.loads(gate.upstream.seen[-1].body)["previous_response_id"] == first.id
+        weighed = [record["hold"]["input_tokens"] for record in gate.records("intent")]
+        alone = first.usage.input_tokens + first.usage.output_tokens
+        assert weighed[1] >= weighed[0] - len("a first word") + len("and more") + alone
+        for who, minted in ((other, first.id), (client, "resp_of_somebody"), (client, "")):
+            with pytest.raises(openai.NotFoundError) as caught:
+                await who.responses.create(model="m", input="x", previous_response_id=minted)
+            assert caught.value.code == "not_found"
+        assert len(gate.upstream.seen) == 2
+        rows = gate.app.house.book.query("SELECT * FROM state_bond", ())
+        assert len(rows) == 2
+        assert first.id not in str(rows)
+
+
+async def test_what_the_provider_does_not_keep_is_not_bound_and_what_it_keeps_is_not_cached(tmp_path: Path) -> None:
+    profiles = [{"name": "default", "cache": {"ttl_s": 60}}]
+    async with live(tmp_path, profiles=profiles) as gate:
+        for store, upstream in ((True, 2), (False, 3)):
+            for _ in range(2):
+                body = {"model": "m", "input": "x", "store": store}
+                assert (await gate.http.post("/v1/responses", json=body)).status_code == 200
+            assert len(gate.upstream.seen) == upstream
+    tree = {**plain(Spoken(("a",))), "store": False}
+    assert ResponsesReader().whole(tree).mints is None
 
 
 def test_tools_that_run_at_the_provider_are_known_as_such() -> None:

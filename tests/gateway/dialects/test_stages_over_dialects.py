@@ -30,7 +30,7 @@ def asked(speech: Speech, text: str, *, stream: bool) -> dict[str, Any]:
     tree = speech.asked(text, (), stream)
     for member in ("metadata", "instructions"):
         tree.pop(member, None)
-    return tree
+    return {**tree, "store": False} if "input" in tree else tree
 
 
 async def ask(gate: Live, path: str, text: str, *, stream: bool, **headers: str) -> tuple[Heard, Any]:
