@@ -26,6 +26,7 @@ from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
+from .delivery import Delivery
 from .dialects.anthropic_count import AnthropicCount
 from .dialects.anthropic_messages import AnthropicMessages
 from .dialects.openai_chat import OpenAIChat
@@ -111,9 +112,11 @@ class Tollhouse:
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
         self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
         self.keeper = keeper_of(config, house.book, clock)
+        self.delivery = Delivery(config.delivery, house.book)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         metrics.register(self.anchors)
+        metrics.register(self.delivery)
         self.parts = Parts(
             config=config,
             directory=house.directory,
@@ -209,6 +212,7 @@ class Tollhouse:
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
         self.keeper.start()
+        self.delivery.start()
         if self._ready is not None:
             self._ready()
 
@@ -216,6 +220,7 @@ class Tollhouse:
         """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
         await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
         await self.housekeeping.stop()
+        await self.delivery.stop()
         await self.keeper.stop()
         await self.anchors.stop()
         await self._opened.aclose()

@@ -8,6 +8,7 @@ state_run     declared runs; the ledger's journal in the book has what they spen
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 state_bond    ids that a provider minted, bound to the key that got them (`gateway.bonds`)
 state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
+state_delivery  how many of the book's records each receiver has (`gateway.delivery`)
 
 The book tells who changed what, and when; these tables only say how things stand.
 """
@@ -33,6 +34,7 @@ SCHEMA = (
         id TEXT PRIMARY KEY, key TEXT NOT NULL, call TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL,
         degraded TEXT, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_reply_expires ON state_reply(expires_us)",
+    "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_bond(
         name BLOB PRIMARY KEY, target TEXT NOT NULL, tokens INTEGER NOT NULL, expires_us INTEGER NOT NULL)
         WITHOUT ROWID""",
