@@ -14,17 +14,17 @@ from bench.overhead.targets.nginx import Nginx
 from bench.overhead.targets.passthrough import Passthrough
 from bench.overhead.targets.target import Target
 from bench.overhead.targets.tollhouse import Tollhouse
-from bench.overhead.workloads import BURST, PACED, PLAIN
+from bench.overhead.workloads import BURST, LARGE, PACED, PLAIN
 
 TARGETS: tuple[Target, ...] = (Nginx(), Passthrough(), Tollhouse())
-WHOLE = Plan((PLAIN, BURST, PACED), (1, 16, 64), seconds=3.0, warm_s=0.5)
-QUICK = Plan((PLAIN, BURST), (1, 16, 64), seconds=0.8, warm_s=0.2)
+WHOLE = Plan((PLAIN, LARGE, BURST, PACED), (1, 16, 64), seconds=3.0, warm_s=0.5)
+QUICK = Plan((PLAIN, LARGE, BURST), (1, 16, 64), seconds=0.8, warm_s=0.2)
 
 
 def main() -> int:
     """Run the benchmark and print the report."""
     parser = argparse.ArgumentParser(prog="python -m bench.overhead", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a glance: two kinds of calls, shorter; not kept")
+    parser.add_argument("--quick", action="store_true", help="a glance: no paced streams, shorter; not kept")
     parser.add_argument("--only", metavar="NAME", help="gateways whose name contains this; not kept")
     arguments = parser.parse_args()
     plan = QUICK if arguments.quick else WHOLE

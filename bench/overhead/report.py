@@ -20,7 +20,8 @@ _NOTES = [
     "CPU µs: user + system time of the gateway's processes, divided by the calls. added: the latency above the same",
     "callers asking the upstream directly. Callers, gateway and upstream share the cores and each caller asks",
     "again at once, so at 16 and 64 callers the latency is mostly the queue before a gateway that is never idle.",
-    "plain: a 1.5 KB chat with e-mail, phone, card and IBAN. burst, paced: 100 events at once, or one each 2 ms.",
+    "plain: a 1.5 KB chat with e-mail, phone, card and IBAN; large: the same as the end of a conversation of 32 KB.",
+    "burst, paced: 100 events at once, or one each 2 ms.",
 ]
 
 

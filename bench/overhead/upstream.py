@@ -12,7 +12,7 @@ import httptools
 import orjson
 import uvloop
 
-from bench.overhead.workloads import BURST, ECHO, PACED, PLAIN, PLAIN_ANSWER, STREAM_PIECES
+from bench.overhead.workloads import BURST, ECHO, LARGE, PACED, PLAIN, PLAIN_ANSWER, STREAM_PIECES
 
 PACE_S = 0.002
 _USAGE = {"prompt_tokens": 350, "completion_tokens": 100, "total_tokens": 450}
@@ -91,7 +91,7 @@ class Provider(asyncio.Protocol):
         body = b"".join(self._pieces)
         self._memory.calls += 1
         self._memory.body = body
-        if PLAIN.model.encode() in body:
+        if PLAIN.model.encode() in body or LARGE.model.encode() in body:
             self._transport.write(_PLAIN_REPLY)
         elif ECHO.model.encode() in body:
             self._transport.write(_plain(orjson.loads(body)["messages"][-1]["content"]))

@@ -1,4 +1,4 @@
-"""What is asked and what must come back: a chat of 1.5 KB with personal data, and streams of 100 events.
+"""What is asked and what must come back: chats of 1.5 KB and 32 KB with personal data, and streams of 100 events.
 
 Every call's text carries its own serial number, so that nothing can answer it from a memory of the one before.
 """
@@ -36,8 +36,8 @@ STREAM_ANSWER = "".join(STREAM_PIECES)
 class Workload:
     """One kind of call.
 
-    ``model`` tells the upstream what to do. The body is ``before`` + a serial number of 8 digits + ``after``, of about
-    1,500 bytes. ``answer`` is the whole text that the client must have received, as JSON-escaped bytes.
+    ``model`` tells the upstream what to do. The body is ``before`` + a serial number of 8 digits + ``after``;
+    ``answer`` is the whole text that the client must have received, as JSON-escaped bytes.
     """
 
     name: str
@@ -57,12 +57,15 @@ def letter() -> str:
     return _LETTER.format(**PERSONAL) + _FILLER * 4
 
 
-def _workload(name: str, model: str, *, stream: bool, answer: str) -> Workload:
+def _workload(name: str, model: str, *, stream: bool, answer: str, earlier: int = 0) -> Workload:
+    """Make a workload of about 1,500 bytes, and 1,250 more for each of the ``earlier`` turns of its conversation."""
     mark = "#" * SERIAL_DIGITS
+    turns = [{"role": "user", "content": _FILLER * 3}, {"role": "assistant", "content": _FILLER * 3}] * earlier
     tree = {
         "model": model,
         "messages": [
             {"role": "system", "content": f"You answer letters for a shop. Case {mark}."},
+            *turns,
             {"role": "user", "content": letter()},
         ],
         "max_tokens": 256,
@@ -73,8 +76,9 @@ def _workload(name: str, model: str, *, stream: bool, answer: str) -> Workload:
 
 
 PLAIN = _workload("plain", "bench-plain", stream=False, answer=PLAIN_ANSWER)
+LARGE = _workload("large", "bench-large", stream=False, answer=PLAIN_ANSWER, earlier=23)
 BURST = _workload("burst", "bench-burst", stream=True, answer=STREAM_ANSWER)
 PACED = _workload("paced", "bench-paced", stream=True, answer=STREAM_ANSWER)
 # The upstream answers with the user's own text: what was masked on the way out must come back as itself.
 ECHO = _workload("echo", "bench-echo", stream=False, answer=letter())
-MODELS = [workload.model for workload in (PLAIN, BURST, PACED, ECHO)]
+MODELS = [workload.model for workload in (PLAIN, LARGE, BURST, PACED, ECHO)]
