@@ -123,6 +123,8 @@ class Catalogue(Mapping[str, Model]):
         self._clients: dict[str, Upstream] = {name: _client(upstream) for name, upstream in self._upstreams.items()}
         self._breakers: dict[tuple[str, ...], Breaker] = {}
         self._models = {model.name: self._model(model) for model in config.models}
+        if any(target.override is None for model in self._models.values() for target in model.targets):
+            self._prices.load()  # now, not under the first call
 
     def _model(self, settings: ModelSettings) -> Model:
         override = None if settings.price is None else _override(settings.price).price(settings.name)

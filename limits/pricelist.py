@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import genai_prices
-from genai_prices.data_snapshot import get_snapshot
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from .clock import Clock
@@ -79,9 +79,14 @@ class PriceList:
     def __init__(self, clock: Clock, overrides: Mapping[str, PriceOverride] | None = None) -> None:
         self._clock = clock
         self._overrides = {name: override.price(name) for name, override in (overrides or {}).items()}
-        self._table = get_snapshot()
+        self._table: DataSnapshot | None = None
         self._version = genai_prices.__version__
         self._kept: dict[tuple[str, str | None, str | None], tuple[int, Price]] = {}
+
+    def load(self) -> DataSnapshot:
+        """Read the table; the first price that is not overridden needs it, and waits a quarter of a second for it."""
+        self._table = get_snapshot()
+        return self._table
 
     def price(self, model: str, provider: str | None = None, service_tier: str | None = None) -> Price:
         """Return the price of a model at a provider (`openai`, `anthropic` …; None: whoever is known to make it).
@@ -99,7 +104,7 @@ class PriceList:
         if kept is not None and kept[0] == now_us // _HOUR_US:
             return kept[1]
         try:
-            _, listed = self._table.find_provider_model(model, None, provider, None)
+            _, listed = (self._table or self.load()).find_provider_model(model, None, provider, None)
         except LookupError:
             raise PriceUnknown(f"no price is known for model {model!r}; set one in the configuration") from None
         price = self._read(model, listed, now_us, service_tier)
