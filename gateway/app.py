@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hmac
+import importlib
 import random
 import socket
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
 from .anchors import Anchors
+from .approvals import Approvals
 from .bonds import Bonds
 from .catalogue import Catalogue
 from .client import Receive, Send
@@ -54,8 +56,10 @@ from .runs import Runs
 from .server import BoundedServer, listen, running
 from .stage import AttemptStage, CallStage
 from .stages.authenticate import Authenticate
+from .stages.awaited import Awaited
 from .stages.budget import Budget
 from .stages.cache import Cache
+from .stages.consent import Consent
 from .stages.count import Count
 from .stages.firewall import Firewall
 from .stages.guard import Guard
@@ -68,12 +72,15 @@ from .stages.route import Route
 from .stages.screen import Screen
 from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
+from .stages.tool_cargo import masked
 from .strangers import Strangers
 from .tools.offers import Tools
 from .tools.schema import Schemas
 from .tools.trail import Trails
+from .traces import Traces
 from .upstream.target import PATHS
 from .vaults import Vaults
+from .webhook import Webhook
 from .weighing import Weighing
 
 Stage = TypeVar("Stage")
@@ -109,10 +116,23 @@ class Tollhouse:
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
         self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
-        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers)
+        hook = config.approvals.webhook
+        self.webhook = None if hook is None else Webhook(hook, self.chance)
+        self.approvals = Approvals(
+            self.journal,
+            house.book.query,
+            clock,
+            _secret(house.master_key),
+            config.approvals,
+            mask=masked,
+            teller=self.webhook,
+        )
+        self.consent = Consent(self.approvals, self.tools)
+        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
         self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
         self.keeper = keeper_of(config, house.book, clock)
         self.delivery = Delivery(config.delivery, house.book)
+        self.traces = _traces(config, clock)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         metrics.register(self.anchors)
@@ -140,7 +160,7 @@ class Tollhouse:
                 again_without=life.AGAIN_WITHOUT,
             ),
             lives=self.lives,
-            counter=Counter(house.directory, self.catalogue, self.tools, self.runs, clock),
+            counter=Counter(house.directory, self.catalogue, self.tools, self.runs, self.approvals),
             account=Figures(self.ledger, clock),
             admin=build_admin(self.parts, only_health=config.admin is not None),
             clock=clock,
@@ -149,7 +169,7 @@ class Tollhouse:
     def _call_stages(self, clock: Clock) -> list[CallStage]:
         bounds = self.house.config.bounds
         return [
-            Record(self.journal, self.strangers, self.metrics, clock),
+            Record(self.journal, self.strangers, self.metrics, clock, self.traces),
             Authenticate(self.house.directory),
             Read(
                 self.catalogue,
@@ -159,10 +179,10 @@ class Tollhouse:
                 depth_max=bounds.depth_max,
             ),
             Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
-            Recall(self.replies),
+            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
-            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger),
-            Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key))),
+            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent),
+            Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
             Count(self.ledger),
             Cache(clock),
             Route(self.catalogue, self.tools, self.chance),
@@ -173,7 +193,9 @@ class Tollhouse:
         return [
             Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock),
             Intend(self.journal, self.ledger),
-            SendStage(clock, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max),
+            SendStage(
+                clock, self.traces, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max
+            ),
         ]
 
     def _unready(self) -> list[str]:
@@ -209,6 +231,8 @@ class Tollhouse:
         if config.admin is not None:
             await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
         self.housekeeping.start()
+        if self.webhook is not None:
+            self.webhook.start()
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
         self.keeper.start()
@@ -226,6 +250,10 @@ class Tollhouse:
         await self._opened.aclose()
         await self.catalogue.close()
         await self.tools.close()
+        if self.traces is not None:
+            await self.traces.close()
+        if self.webhook is not None:
+            await self.webhook.stop()
 
 
 def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None:
@@ -266,6 +294,17 @@ class _Server(BoundedServer):
         drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
         await super().shutdown(sockets)
         await drained
+
+
+def _traces(config: Config, clock: Clock) -> Traces | None:
+    """Return what traces calls; None if nothing of it is configured."""
+    settings = config.traces
+    if settings.endpoint is None:
+        return Traces(settings, None) if settings.pass_to else None
+    # Not an import at the top: it takes a quarter of a second, which a gateway without a collector does without.
+    spans = importlib.import_module("gateway.spans")
+    providers = {upstream.name: spans.PROVIDERS.get(upstream.kind, upstream.name) for upstream in config.upstreams}
+    return Traces(settings, spans.Spans(settings, providers, clock))
 
 
 def _tool_routes(tools: Tools) -> dict[str, Dialect]:

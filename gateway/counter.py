@@ -4,8 +4,7 @@ from typing import Any
 
 import orjson
 
-from limits.clock import Clock
-
+from .approvals import Approvals
 from .catalogue import Catalogue
 from .client import Client
 from .dialects.strict import decode
@@ -20,36 +19,54 @@ _BODY_READ_S_MAX = 10.0
 
 
 class Counter:
-    """`GET /v1/models[/{id}]`, `GET /v1/tools`, `POST /v1/runs`, `GET /v1/runs/{id}`, `POST /v1/runs/{id}/cancel`."""
+    """`GET /v1/models[/{id}]`, `GET /v1/tools`, approvals, `POST /v1/runs`, `GET /v1/runs/{id}` and its `/cancel`."""
 
-    def __init__(self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, clock: Clock) -> None:
+    def __init__(self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, approvals: Approvals) -> None:
         self._keys = keys
         self._catalogue = catalogue
         self._tools = tools
         self._runs = runs
-        self._clock = clock
+        self._approvals = approvals
 
     async def serve(self, method: str, path: str, client: Client) -> tuple[int, bytes]:
         """Return status and body, or raise an Ending."""
         key = key_of(self._keys, client.headers)
         parts = path.split("/")[2:]
+        if parts[0] == "runs":
+            return await self._run(method, parts[1:], key, client)
         match (method, *parts):
             case ("GET", "models"):
                 return 200, orjson.dumps({"object": "list", "data": self._models(key)})
             case ("GET", "models", *name):
                 return 200, orjson.dumps(self._model(key, "/".join(name)))
+            case ("GET" | "POST", "approvals", *rest):
+                return 200, orjson.dumps(await self._approval(method, rest, key))
             case ("GET", "tools"):
                 allowed = [_tool(tool) for name, tool in self._tools.items() if key.profile.allows_tool(name)]
                 return 200, orjson.dumps({"object": "list", "data": allowed})
             case ("POST", "tools", name, "call" | "authorize" | "result" as action):
                 raise _no_tool(self._tools.get(name), action)
-            case ("POST", "runs"):
-                return 201, orjson.dumps(await self._open(key, client))
-            case ("GET", "runs", run_id):
-                return 200, orjson.dumps(self._tell(self._runs.own(key, run_id)))
-            case ("POST", "runs", run_id, "cancel"):
-                return 200, orjson.dumps(self._tell(await self._runs.cancel(key, run_id)))
         raise NotFound(f"nothing is served at {method} {path[:128]}")
+
+    async def _run(self, method: str, rest: list[str], key: Key, client: Client) -> tuple[int, bytes]:
+        match (method, *rest):
+            case ("POST",):
+                return 201, orjson.dumps(await self._open(key, client))
+            case ("GET", run_id):
+                return 200, orjson.dumps(self._tell(self._runs.own(key, run_id)))
+            case ("POST", run_id, "cancel"):
+                return 200, orjson.dumps(self._tell(await self._runs.cancel(key, run_id)))
+        raise NotFound("runs have POST /v1/runs, GET /v1/runs/{id} and POST /v1/runs/{id}/cancel")
+
+    async def _approval(self, method: str, rest: list[str], key: Key) -> dict[str, Any]:
+        match (method, *rest):
+            case ("GET",):
+                return {"object": "list", "data": list(self._approvals.shown(key))}
+            case ("GET", approval_id):
+                return self._approvals.show(key, approval_id)
+            case ("POST", approval_id, "approve" | "deny" as answer):
+                return (await self._approvals.decide(key, approval_id, yes=answer == "approve")).tell()
+        raise NotFound("approvals have GET /v1/approvals[/{id}] and POST /v1/approvals/{id}/approve or /deny")
 
     def _models(self, key: Key) -> list[dict[str, Any]]:
         return [_model(name) for name in self._catalogue if key.allows_model(name)]

@@ -36,6 +36,8 @@ class Ending(Exception):
         self.retry_after_s = retry_after_s
         self.limit = limit
         self.actual = actual
+        self.told: dict[str, str] = {}
+        """Further members of the error body, such as `approval_id`."""
 
 
 class Refusal(Ending):
@@ -172,6 +174,24 @@ class OutputInvalid(Refusal):
     status, code = 422, "output_invalid"
 
 
+class ApprovalRequired(Refusal):
+    """A person must say yes first; ask again when they have."""
+
+    status, code, kind = 403, "approval_required", "permission_error"
+
+
+class ApprovalPending(ApprovalRequired):
+    """The same on the gateway's own routes, where 202 says that the question was taken."""
+
+    status = 202
+
+
+class ApprovalDenied(Refusal):
+    """A person said no, or nobody answered in time."""
+
+    status, code, kind = 403, "approval_denied", "permission_error"
+
+
 class RateLimitExceeded(Refusal):
     """Too many requests or tokens a minute, or at once."""
 
@@ -187,7 +207,7 @@ class InProgress(Refusal):
 class OutcomeUnknown(Refusal):
     """This tool call was begun and never heard of again; it is not made twice."""
 
-    status, code, kind = 409, "outcome_unknown", "conflict_error"
+    status, code = 422, "outcome_unknown"
 
 
 class DeadlineExceeded(Failure):
@@ -277,6 +297,9 @@ TABLE: tuple[type[Ending], ...] = (
     ToolCallInvalid,
     LoopDetected,
     OutputInvalid,
+    ApprovalRequired,
+    ApprovalPending,
+    ApprovalDenied,
     RateLimitExceeded,
     InProgress,
     OutcomeUnknown,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from limits.entries import ExpireEntry
 from limits.seam import LocalLedger
 
+from .approvals import Approvals
 from .directory import Registry
 from .errors import AuditUnavailable
 from .journal import Journal
@@ -23,11 +24,19 @@ _ENTRIES_A_RECORD = 200
 class Housekeeping:
     """Two loops; a turn that fails because the book cannot be written is made up for by a later one."""
 
-    def __init__(self, ledger: LocalLedger, journal: Journal, registry: Registry, strangers: Strangers) -> None:
+    def __init__(
+        self,
+        ledger: LocalLedger,
+        journal: Journal,
+        registry: Registry,
+        strangers: Strangers,
+        approvals: Approvals | None = None,
+    ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._registry = registry
         self._strangers = strangers
+        self._approvals = approvals
         self._tasks: list[asyncio.Task[None]] = []
         self._unwritten: list[ExpireEntry] = []
 
@@ -61,6 +70,8 @@ class Housekeeping:
         """Write up the strangers; forget what has expired."""
         await self._strangers.write()
         await self._registry.forget_runs()
+        if self._approvals is not None:
+            await self._approvals.expire()
         self._ledger.books.forget_runs()
 
 

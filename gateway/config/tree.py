@@ -8,11 +8,13 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from .anchors import AnchorSettings
+from .approvals import ApprovalSettings
 from .delivery import DeliverySettings
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .retention import RetentionSettings
 from .tenants import TenantSettings
 from .tools import ConfiguredTool
+from .traces import TraceSettings
 from .upstreams import ModelSettings, UpstreamSettings
 from .values import Port, Reading, Secret, Settings, Size
 
@@ -76,6 +78,7 @@ class Config(Settings):
     upstreams: tuple[UpstreamSettings, ...] = Field(default=(), max_length=256, description="model servers")
     models: tuple[ModelSettings, ...] = Field(default=(), max_length=4_096, description="what clients may ask for")
     tools: tuple[ConfiguredTool, ...] = Field(default=(), max_length=1_024, description="what agents may call")
+    approvals: ApprovalSettings = ApprovalSettings()
     profiles: tuple[ProfileSettings, ...] = Field(
         default=(), max_length=256, validate_default=True, description="policies"
     )
@@ -87,6 +90,7 @@ class Config(Settings):
     )
     delivery: tuple[DeliverySettings, ...] = Field(default=(), max_length=16, description="receivers of records")
     retention: RetentionSettings = RetentionSettings()
+    traces: TraceSettings = TraceSettings()
     bounds: BoundSettings = BoundSettings()
 
     @field_validator("folder")
@@ -136,6 +140,9 @@ def _references(config: Config) -> Iterator[str]:
         if anchor.file is not None and anchor.file.is_relative_to(config.folder)
     )
     upstreams = {upstream.name for upstream in config.upstreams}
+    for at, name in enumerate(config.traces.pass_to):
+        if name not in upstreams and all(name != tool.name for tool in config.tools):
+            yield f"traces.pass_to[{at}]: no upstream and no tool named {name!r}"
     models = {model.name for model in config.models}
     for at, model in enumerate(config.models):
         for n, target in enumerate(model.targets):

@@ -22,6 +22,7 @@ def openai_error(ending: Ending, call_id: str) -> dict[str, Any]:
         error["limit"] = ending.limit
     if ending.actual is not None:
         error["actual"] = ending.actual
+    error |= ending.told
     return {"error": error}
 
 
@@ -51,4 +52,5 @@ def anthropic_error(ending: Ending, call_id: str) -> dict[str, Any]:
         error["limit"] = ending.limit
     if ending.actual is not None:
         error["actual"] = ending.actual
+    error |= ending.told
     return {"type": "error", "error": error, "request_id": call_id}

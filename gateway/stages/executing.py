@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from limits.loops import LoopPolicy
 
 from ..call import Call, ToolCall, ToolDefinition
-from ..errors import InvalidRequest, LoopDetected, NotFound, ToolCallInvalid, ToolNotAllowed
+from ..errors import ApprovalRequired, InvalidRequest, LoopDetected, NotFound, ToolCallInvalid, ToolNotAllowed
 from ..papers import Profile
 from ..tools.check import NAME_CHARS, told_of
 from ..tools.schema import Schemas, Unfit
 from ..tools.trail import Trail, Trails
+from .consent import Consent
 
 ID_HEADER = "x-tollhouse-tool-call-id"
 _ID_CHARS_MAX = 128
@@ -40,11 +41,13 @@ class Executing:
         trails: Trails,
         policy: Callable[[Profile], LoopPolicy],
         count: Callable[[Call, int], Awaitable[None]],
+        consent: Consent | None = None,
     ) -> None:
         self._schemas = schemas
         self._trails = trails
         self._policy = policy
         self._count = count
+        self._consent = consent
 
     async def admit(self, call: Call) -> None:
         """Check a call that is to be carried out; raise the refusal."""
@@ -68,6 +71,8 @@ class Executing:
         if identity is None:
             identity = await self._new(call, trail, call_id or call.kept["tool_call_id"], key)
         call.kept["execution"] = _Execution(trail, identity, key, here=bool(tool.targets))
+        if self._consent is not None:
+            self._consent.executes(call, key, tree, trail, named=call.kept["tool_call_id"])
 
     async def _arguments(self, call: Call, asked: ToolCall) -> dict[str, object]:
         tool = call.model
@@ -121,12 +126,16 @@ class Executing:
         decision = _decision(call, here=kept.here)
         if decision in ("executed", "failed") and call.ending is None:
             kept.trail.close(kept.identity, call.kept.get("tool_outcome", ""), failed=decision == "failed")
-        elif decision == "refused":
+        elif decision in ("refused", "awaiting"):
             kept.trail.let_go(kept.identity)
+            if self._consent is not None:
+                self._consent.not_executed(call)
         call.kept["tools"] = [told_of(call.kept["tool_call_id"], call.model.name, kept.key, decision)]
 
 
 def _decision(call: Call, *, here: bool) -> str:
+    if isinstance(call.ending, ApprovalRequired):
+        return "awaiting"
     if call.ending is not None:
         sent = any(attempt.sent for attempt in call.attempts)
         return "failed" if sent else "refused"

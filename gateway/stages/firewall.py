@@ -15,7 +15,7 @@ from limits.seam import LocalLedger
 
 from ..call import Call, Event, Reply, Request
 from ..dialects.strict import encode
-from ..errors import BudgetExceeded, Ending, Refusal, ToolNotAllowed
+from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotAllowed
 from ..papers import Profile
 from ..stage import AskAgain, CallStage
 from ..tools.check import NAME_CHARS, Checked, check, told_of
@@ -23,6 +23,7 @@ from ..tools.proposals import Held, Proposal, of_whole
 from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
 from ..verdicts import ending_of
+from .consent import Consent
 from .executing import Executing
 
 _TOLD_MAX = 64  # of refused calls and of results; what is released is always told
@@ -42,13 +43,15 @@ class _Watch:
 class Firewall(CallStage):
     """Allow-list, schemas, loops, the run's tool calls. `schemas` and `trails` are bounded and in memory."""
 
-    def __init__(self, schemas: Schemas, trails: Trails, ledger: LocalLedger) -> None:
+    def __init__(self, schemas: Schemas, trails: Trails, ledger: LocalLedger, consent: Consent | None = None) -> None:
+        """Without `consent` no tool needs approval."""
         self._schemas = schemas
         self._trails = trails
         self._ledger = ledger
         self._policies: dict[str, LoopPolicy] = {}
         self._nothing = Toolset()
-        self._executing = Executing(schemas, trails, self._policy, self._count)
+        self._consent = consent
+        self._executing = Executing(schemas, trails, self._policy, self._count, consent)
 
     async def admit(self, call: Call) -> Reply | None:
         """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
@@ -180,6 +183,10 @@ class Firewall(CallStage):
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"
             if refusal is not None:
                 decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
+            elif self._consent is not None:
+                refusal, rule = self._consent.proposed(call, decided, watch.trail), "approval"
+                if refusal is not None:
+                    decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
         told = call.kept.setdefault("tools", [])
         if refusal is None:
             told.extend([checked.told() for checked in decided])
@@ -210,11 +217,16 @@ class Firewall(CallStage):
         try:
             if call.run is not None and call.ending is None:
                 await self._count(call, len(watch.released))
+            if self._consent is not None:
+                self._consent.settle(call)
         except Ending as ending:
             call.ending = ending
+        awaits = isinstance(call.ending, ApprovalRequired)
         if call.ending is not None:
             for told in call.kept["tools"]:
-                told["decision"] = "withheld" if told["decision"] == "authorised" else told["decision"]
+                if told["decision"] == "authorised":
+                    told["decision"] = "awaiting" if awaits else "withheld"
+        if call.ending is not None and not awaits:
             return
         earlier = call.clear.calls if call.clear is not None else ()
         for checked in watch.released:

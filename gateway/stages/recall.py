@@ -15,6 +15,8 @@ from ..errors import InProgress, InvalidRequest, OutcomeUnknown
 from ..replies import BEGUN, Kept, Replies
 from ..stage import CallStage
 from ..written import Writing, read_again
+from .awaited import Awaited
+from .consent import Consent
 from .executing import ID_HEADER
 
 HEADER = "idempotency-key"
@@ -36,18 +38,31 @@ class _Keeping:
 class Recall(CallStage):
     """Stands above all that takes anything."""
 
-    def __init__(self, replies: Replies) -> None:
+    def __init__(self, replies: Replies, awaited: Awaited | None = None, consent: Consent | None = None) -> None:
+        """Without `awaited` and `consent` no answer waits for an approval."""
         self._replies = replies
+        self._awaited = awaited
+        self._consent = consent
 
     async def admit(self, call: Call) -> Reply | None:
         """Answer from the kept reply, or note that this call is under way."""
-        said = _said(call)
-        if said is None or call.clear is None:
+        if call.clear is None:
             return None
-        name = self._replies.name(call.key, said)
+        said = _said(call)
+        waits = self._consent is not None and not call.is_for_tool and self._consent.may_ask(call)
+        if said is None and not waits:
+            return None
         run = "" if call.run is None else call.run.id
         whole = orjson.dumps([call.path, run, call.clear.tree], option=orjson.OPT_SORT_KEYS)
         fingerprint = self._replies.fingerprint(whole)
+        kept = None if said is None else self._named(call, said, fingerprint)
+        if kept is None and waits and self._awaited is not None:
+            kept = self._awaited.admit(call, fingerprint)
+        return kept
+
+    def _named(self, call: Call, said: str, fingerprint: bytes) -> Reply | None:
+        """Answer a call that has a name, or note that it is under way."""
+        name = self._replies.name(call.key, said)
         running = self._replies.under_way(name)
         if running is not None:
             self._same(running, fingerprint)
@@ -93,13 +108,16 @@ class Recall(CallStage):
 
     def inspect_batch(self, call: Call, events: list[Event]) -> list[Event]:
         """Leave what is not kept alone."""
-        return events if call.kept.get("recall") is None else super().inspect_batch(call, events)
+        keeps = "recall" in call.kept or "awaited" in call.kept
+        return super().inspect_batch(call, events) if keeps else events
 
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
         """Write down what the client gets."""
         keeping: _Keeping | None = call.kept.get("recall")
         if keeping is not None:
             keeping.writing.take(call, event)
+        if self._awaited is not None:
+            self._awaited.inspect(call, event)
         return (event,)
 
     def _begun(self, call: Call, keeping: _Keeping) -> None:
@@ -111,6 +129,8 @@ class Recall(CallStage):
 
     async def settle(self, call: Call) -> None:
         """Keep a complete answer, in the transaction of the outcome."""
+        if self._awaited is not None:
+            self._awaited.settle(call)
         keeping: _Keeping | None = call.kept.get("recall")
         if keeping is not None and keeping.begun and call.ending is not None:
             self._begun(call, keeping)

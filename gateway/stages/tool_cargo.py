@@ -7,7 +7,7 @@ from ..dialects.strict import decode
 from ..guards import Finding, Policy, Redactor, Vault
 from ..guards.arguments import restore_arguments
 from ..guards.json_text import is_json, redact_json
-from ..guards.policy import Direction
+from ..guards.policy import KINDS, Direction
 
 
 def released_request(
@@ -52,3 +52,11 @@ def observing(policy: Policy) -> Policy:
         if action == "tokenize"
     }
     return Policy({**policy.rules, **rules}) if rules else policy  # type: ignore[dict-item]
+
+
+def masked(arguments: str) -> str:
+    """Return arguments with all that guards find masked: for people who decide, and for webhooks."""
+    return redacted(Redactor(), arguments, _MASKING, Vault(), "tool_arguments")[0]
+
+
+_MASKING = Policy({kind: {"tool_arguments": "mask"} for kind in KINDS})

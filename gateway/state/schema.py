@@ -5,6 +5,7 @@ state_tenant  who pays
 state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
 state_run     declared runs; the ledger's journal in the book has what they spent
+state_approval questions to approvers, their answers and what became of them (`gateway.approvals`)
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 state_bond    ids that a provider minted, bound to the key that got them (`gateway.bonds`)
 state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
@@ -34,11 +35,16 @@ SCHEMA = (
         id TEXT PRIMARY KEY, key TEXT NOT NULL, call TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL,
         degraded TEXT, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_reply_expires ON state_reply(expires_us)",
-    "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS state_approval(
+        id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, run TEXT, tool TEXT NOT NULL, call TEXT NOT NULL,
+        arguments TEXT NOT NULL, policy TEXT NOT NULL, rule TEXT NOT NULL, sealed BLOB NOT NULL,
+        made_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL, decided_by TEXT, reply TEXT)""",
+    "CREATE INDEX IF NOT EXISTS state_approval_expires ON state_approval(expires_us)",
     """CREATE TABLE IF NOT EXISTS state_bond(
         name BLOB PRIMARY KEY, target TEXT NOT NULL, tokens INTEGER NOT NULL, expires_us INTEGER NOT NULL)
         WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS state_bond_expires ON state_bond(expires_us)",
+    "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_vault(
         run TEXT NOT NULL, tenant TEXT NOT NULL, sealed BLOB NOT NULL, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_vault_run ON state_vault(run)",

@@ -1,4 +1,4 @@
-"""Tool calls over their own routes, seen from outside: one identity, counted once, checked, booked, never done twice."""
+"""Tool calls over their own routes, from outside: one identity, counted once, checked, booked, never done twice."""
 
 import asyncio
 from pathlib import Path
@@ -110,7 +110,7 @@ async def test_what_may_have_happened_is_not_made_to_happen_again(tmp_path: Path
             lost = await call(gate, tool="pay", **RUN, x_tollhouse_tool_call_id="t1")
             assert lost.status_code in (502, 504)
             again = await call(gate, tool="pay", **RUN, x_tollhouse_tool_call_id="t1")
-            assert (again.status_code, again.json()["error"]["code"]) == (409, "outcome_unknown")
+            assert (again.status_code, again.json()["error"]["code"]) == (422, "outcome_unknown")
             assert again.headers["x-should-retry"] == "false"
             assert len(tool.seen) == 1
 

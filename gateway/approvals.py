@@ -1,0 +1,277 @@
+"""Questions to approvers: asked by calls, answered once by people, void after their time; kept in `state`.
+
+A question becomes durable in the transaction of the record of the call that asks it; only then it is told. While a
+declared run waits for an answer its wall-clock stands still.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from audit.master import MasterKey
+from limits.clock import Clock
+from limits.entries import Entry
+
+from .call import Call
+from .config.approvals import ApprovalSettings
+from .errors import (
+    ApprovalDenied,
+    ApprovalPending,
+    ApprovalRequired,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    RateLimitExceeded,
+)
+from .journal import Journal
+from .papers import Key
+from .tools.approval import Approval, Status
+
+Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+Statement = tuple[str, tuple[Any, ...]]
+_COLUMNS = (
+    "id, tenant, key, run, tool, call, arguments, policy, rule, made_us, expires_us, status, decided_by, reply, sealed"
+)
+_MASKED_CHARS_MAX = 8_192
+
+
+class Teller(Protocol):
+    """Who is told of questions and decisions (a webhook); never blocks."""
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Queue a message."""
+        ...
+
+
+class Approvals:
+    """All questions that have not expired. For one event loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        query: Query,
+        clock: Clock,
+        secret: bytes,
+        settings: ApprovalSettings,
+        *,
+        mask: Callable[[str], str],
+        teller: Teller | None = None,
+    ) -> None:
+        """`mask` hides what guards find in arguments; `secret` is 32 bytes."""
+        self._journal = journal
+        self._clock = clock
+        self._cipher = MasterKey(hmac.digest(secret, b"approvals, sealed", "sha256"))
+        self._settings = settings
+        self._mask = mask
+        self._teller = teller
+        self._by_id: dict[str, Approval] = {}
+        self._by_question: dict[tuple[str, str, str, str], Approval] = {}
+        self._by_reply: dict[str, list[Approval]] = {}
+        select = f"SELECT {_COLUMNS} FROM state_approval WHERE expires_us > ? ORDER BY made_us"  # noqa: S608 - ours
+        for *row, sealed in query(select, (clock.utc_us(),)):
+            masked = self._cipher.unwrap(bytes(sealed), row[0].encode()).decode()
+            self._see(Approval(*[*row[:9], masked, *row[9:]]))
+
+    def _see(self, approval: Approval) -> None:
+        self._by_id[approval.id] = approval
+        self._by_question[approval.question] = approval
+        if approval.reply is not None:
+            self._by_reply.setdefault(approval.reply, []).append(approval)
+
+    def _forget(self, approval: Approval) -> None:
+        self._by_id.pop(approval.id, None)
+        if self._by_question.get(approval.question) is approval:
+            del self._by_question[approval.question]
+        if approval.reply is not None:
+            left = [each for each in self._by_reply.get(approval.reply, ()) if each is not approval]
+            if left:
+                self._by_reply[approval.reply] = left
+            else:
+                self._by_reply.pop(approval.reply, None)
+
+    def find(self, call: Call, tool: str, arguments_key: str, policy: str) -> Approval | None:
+        """Return the standing question of a call's run (or key) about these arguments under this policy."""
+        found = self._by_question.get((_scope(call), tool, arguments_key, policy))
+        return found if found is not None and self._stands(found) else None
+
+    def _stands(self, approval: Approval) -> bool:
+        """Tell whether an answer still counts; a question that nobody answered stands until it is denied."""
+        return approval.status == "pending" or self._clock.utc_us() < approval.expires_us
+
+    def waiting_for(self, reply: str) -> list[Approval]:
+        """Return the questions that a stored reply waits for; empty if one of them has expired or is used."""
+        found = self._by_reply.get(reply, ())
+        stands = all(self._stands(each) and each.status not in ("released", "used") for each in found)
+        return list(found) if stands else []
+
+    def ask(self, call: Call, *, tool: str, call_id: str, arguments: str, key: str, policy: str, rule: str) -> Approval:
+        """Make a question; it is durable with the call's next record, and told when `told` is called after that."""
+        if len(self._by_id) >= self._settings.open_max:
+            raise RateLimitExceeded(
+                f"{len(self._by_id)} approvals are open, as many as are kept (approvals.open_max); answer some",
+                param="approvals.open_max",
+                retry_after_s=60,
+            )
+        now = self._clock.utc_us()
+        approval = Approval(
+            id=f"apr_{secrets.token_hex(10)}",
+            tenant=call.tenant.id,
+            key_id=call.key.id,
+            run_id=None if call.run is None else call.run.id,
+            tool=tool,
+            call_id=call_id,
+            arguments_key=key,
+            policy=policy,
+            rule=rule,
+            masked=self._mask(arguments)[:_MASKED_CHARS_MAX],
+            made_us=now,
+            expires_us=now + self._settings.expires_s * 1_000_000,
+        )
+        call.decide("firewall", "awaiting", rule=rule, approval=approval.id, tool=tool)
+        if call.run is not None:
+            entry = self._journal.ledger.books.pause_run(call.run.id)
+            call.entries.extend([] if entry is None else [entry])
+        return approval
+
+    def keep(self, call: Call, asked: Sequence[Approval], reply: str | None = None) -> None:
+        """Let questions be written with the call's record; `reply` names the stored answer that waits for them."""
+        for approval in asked:
+            approval.reply = reply
+            self._see(approval)
+            call.statements.append(self._put(approval))
+
+    def _put(self, approval: Approval) -> Statement:
+        each = approval
+        sealed = self._cipher.wrap(each.masked.encode(), each.id.encode())
+        row = (
+            each.id,
+            each.tenant,
+            each.key_id,
+            each.run_id,
+            each.tool,
+            each.call_id,
+            each.arguments_key,
+            each.policy,
+            each.rule,
+            each.made_us,
+            each.expires_us,
+            each.status,
+            each.decided_by,
+            each.reply,
+            sealed,
+        )
+        return (f"INSERT OR REPLACE INTO state_approval({_COLUMNS}) VALUES({', '.join('?' * len(row))})", row)
+
+    def told(self, asked: Sequence[Approval], *, written: bool) -> None:
+        """Tell of questions that are durable; forget those that are not."""
+        for approval in asked:
+            if written:
+                self._tell("approval.requested", approval)
+            else:
+                self._forget(approval)
+                self._resume(approval)
+
+    def take(self, call: Call, approval: Approval, status: Status) -> None:
+        """Use a yes up (or give it back) with the call's next record; nobody else can use it from now on."""
+        approval.status = status
+        call.statements.append(("UPDATE state_approval SET status = ? WHERE id = ?", (status, approval.id)))
+
+    async def decide(self, key: Key, approval_id: str, *, yes: bool) -> Approval:
+        """Answer a question, durably. NotAllowed (no approver, or the one who asks), NotFound, InvalidRequest."""
+        if key.role != "approver":
+            raise NotAllowed(f"a key of role {key.role} decides nothing; use one of role approver")
+        approval = self._by_id.get(approval_id)
+        if approval is None or self._clock.utc_us() >= approval.expires_us:
+            raise NotFound("no approval of that id stands open", param="approval")
+        if approval.key_id == key.id:
+            raise NotAllowed("nobody approves what they asked for themselves")
+        if approval.status != "pending":
+            raise InvalidRequest(
+                f"this was decided before: {approval.status} by {approval.decided_by}", param="approval"
+            )
+        return await self._decide(approval, "approved" if yes else "denied", key.id)
+
+    async def _decide(self, approval: Approval, status: Status, actor: str) -> Approval:
+        approval.status, approval.decided_by = status, actor
+        record: dict[str, Any] = {
+            "kind": "approval",
+            "actor": actor,
+            "call": approval.call_id,
+            "key": approval.key_id,
+            "policy": approval.policy,
+            "tool": {"name": approval.tool, "arguments": approval.arguments_key},
+            "change": {"object": "approval", "id": approval.id, "old": "pending", "new": status},
+        }
+        if approval.run_id is not None:
+            record["run"] = approval.run_id
+        try:
+            await self._journal.write(
+                record, tenant=approval.tenant, entries=self._resume(approval), statements=[self._put(approval)]
+            )
+        except BaseException:
+            approval.status, approval.decided_by = "pending", None
+            raise
+        self._tell("approval.decided", approval)
+        return approval
+
+    def _resume(self, approval: Approval) -> list[Entry]:
+        """Let the run's wall-clock go on if it waits for no other answer."""
+        run_id = approval.run_id
+        others = (each for each in self._by_id.values() if each.run_id == run_id and each is not approval)
+        if run_id is None or any(each.status == "pending" for each in others):
+            return []
+        entry = self._journal.ledger.books.pause_run(run_id, on=False)
+        return [] if entry is None else [entry]
+
+    async def expire(self) -> int:
+        """Deny what nobody answered, forget what is over; return how many were denied. Call it now and then."""
+        now, denied = self._clock.utc_us(), 0
+        for approval in [each for each in self._by_id.values() if each.expires_us <= now]:
+            if approval.status != "pending":
+                self._forget(approval)
+                continue
+            approval.expires_us = now + self._settings.expires_s * 1_000_000  # who waits is told so for a while
+            await self._decide(approval, "denied", "system")
+            denied += 1
+        return denied
+
+    def _tell(self, kind: str, approval: Approval) -> None:
+        if self._teller is not None:
+            self._teller.tell({"type": kind, **approval.tell()})
+
+    def shown(self, key: Key, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield what a key may see, latest first: an approver all, others what they asked."""
+        for approval in reversed(list(self._by_id.values())):
+            if status in (None, approval.status) and (key.role == "approver" or approval.key_id == key.id):
+                yield approval.tell()
+
+    def show(self, key: Key, approval_id: str) -> dict[str, Any]:
+        """Return one question; NotFound if there is none that this key may see."""
+        for each in self.shown(key):
+            if each["id"] == approval_id:
+                return each
+        raise NotFound("no approval of that id", param="approval")
+
+
+def required(call: Call, waiting: Sequence[Approval]) -> ApprovalRequired:
+    """Return the ending that tells a client what it waits for."""
+    ids = ", ".join(each.id for each in waiting)
+    tools = ", ".join(dict.fromkeys(each.tool for each in waiting))
+    kind = ApprovalPending if call.is_for_tool else ApprovalRequired
+    ending = kind(
+        f"{tools} needs an approver's yes ({ids}); send the same request again when it is there", param="tools"
+    )
+    ending.told = {"approval_id": waiting[0].id}
+    return ending
+
+
+def denied(approval: Approval) -> ApprovalDenied:
+    """Return the ending for a call that was denied."""
+    ending = ApprovalDenied(f"{approval.tool} was denied with these arguments ({approval.id})", param="tools")
+    ending.told = {"approval_id": approval.id}
+    return ending
+
+
+def _scope(call: Call) -> str:
+    return f"run:{call.run.id}" if call.run is not None else f"key:{call.key.id}"

@@ -1,0 +1,90 @@
+"""Tells a webhook of approvals, in the background: bounded in messages, attempts and time; a call never waits for it.
+
+Each message is a POST of JSON with ids and masked arguments, signed if a secret is configured (HMAC-SHA-256 of the
+body, in hex, as `x-tollhouse-signature: sha256=…`). What cannot be delivered is logged and counted, and given up: who
+decides finds all open questions at `GET /v1/approvals`.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import logging
+from random import Random
+from typing import Any
+
+import orjson
+
+from limits.backoff import Backoff
+
+from .config.approvals import WebhookSettings
+from .upstream.egress import Egress
+from .upstream.failure import UpstreamFailure, failure_of
+from .upstream.interface import Timeouts, UpstreamRequest
+from .upstream.pool import PoolUpstream
+
+log = logging.getLogger("tollhouse.webhook")
+
+_TIMEOUTS = Timeouts(connect_s=5, first_byte_s=10, idle_s=5, total_s=15)
+_ANSWER_BYTES_MAX = 65_536
+_LEFT_S = 600.0
+
+
+class Webhook:
+    """One address that is told. `start` it in the loop, `stop` it at the end."""
+
+    def __init__(self, settings: WebhookSettings, chance: Random, *, first_s: float = 0.5) -> None:
+        self._url = settings.url
+        self._secret = None if settings.secret is None else settings.secret.reveal().encode()
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(settings.queue_max)
+        self._client = PoolUpstream(egress=Egress(settings.private_networks), connections_max=4)
+        self._backoff = Backoff(retries_max=settings.attempts_max - 1, first_s=first_s, wait_s_max=60)
+        self._chance = chance
+        self._task: asyncio.Task[None] | None = None
+        self.dropped = 0
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Queue a message; if too many wait it is dropped."""
+        try:
+            self._queue.put_nowait(orjson.dumps(message))
+        except asyncio.QueueFull:
+            self.dropped += 1
+            log.warning("a message to the approvals' webhook was dropped: %d wait", self._queue.qsize())
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._task = asyncio.get_running_loop().create_task(self._deliver())
+
+    async def stop(self) -> None:
+        """End; what still waits is not delivered."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._client.close()
+
+    async def _deliver(self) -> None:
+        while True:
+            body = await self._queue.get()
+            retry = 0
+            while (failure := await self._send(body)) is not None:
+                wait_s = self._backoff.wait_s(retry, _LEFT_S, self._chance, failure.retry_after_s)
+                if wait_s is None or not failure.retryable:
+                    self.dropped += 1
+                    log.warning("a message to the approvals' webhook was not delivered: %s", failure)
+                    break
+                retry += 1
+                await asyncio.sleep(wait_s)
+
+    async def _send(self, body: bytes) -> UpstreamFailure | None:
+        headers = [("content-type", "application/json"), ("user-agent", "tollhouse")]
+        if self._secret is not None:
+            signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+            headers.append(("x-tollhouse-signature", f"sha256={signature}"))
+        try:
+            reply = await self._client.send(UpstreamRequest("POST", self._url, headers, body, _TIMEOUTS))
+            with contextlib.suppress(UpstreamFailure):
+                await reply.read(_ANSWER_BYTES_MAX)
+            return failure_of(reply.status, reply.header("retry-after"))
+        except UpstreamFailure as failure:
+            return failure
