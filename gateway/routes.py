@@ -64,7 +64,7 @@ class Routes:
         dialect = self._dialects.get(path)
         call = Call(
             id=f"call_{secrets.token_hex(12)}",
-            dialect=dialect or self._errors,
+            dialect=dialect or self._nearest(path),
             path=path if dialect else "other",
             caller=client,
             started_ns=self._clock.monotonic_ns(),
@@ -79,6 +79,13 @@ class Routes:
             await self._live(call, client)
         else:
             await self._over_the_counter(scope["method"], path, call, client)
+
+    def _nearest(self, path: str) -> Dialect:
+        """Return the dialect in which a route that is not served is refused."""
+        for served, dialect in self._dialects.items():
+            if path.startswith(served + "/"):
+                return dialect
+        return self._errors
 
     async def _live(self, call: Call, client: Client) -> None:
         life = self._lives.start(call, self._pipeline.live(call, Answer(client, self._account)))

@@ -28,7 +28,9 @@ async def acts(gate: Live, *names: str) -> dict[str, Any]:
 
 async def test_plain_stream_and_tools_work_and_no_address_leaves(tmp_path: Path) -> None:
     async with live(tmp_path, script=PLAY, up=UP) as gate:
-        told = await acts(gate, "plain", "stream", "tools")
+        told = await acts(gate, "plain", "stream", "tools", "count", "models")
+        assert told["count"] == 11  # 44 bytes as they go out, masked
+        assert told["models"] == ["m"]
         assert told["plain"]["text"] == "write to bob@example.com"
         assert told["plain"]["stop"] == told["stream"]["stop"] == "end_turn"
         assert told["stream"]["text"] == told["stream"]["final"] == "write to bob@example.com please"

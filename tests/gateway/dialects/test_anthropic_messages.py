@@ -220,6 +220,16 @@ async def test_a_model_that_is_not_served_here_names_where_it_is(tmp_path: Path)
         assert not gate.upstream.seen
 
 
+async def test_a_route_that_is_not_served_is_refused_in_the_form_of_its_neighbours(tmp_path: Path) -> None:
+    async with live(tmp_path, up=UP) as gate:
+        batches = await gate.http.post("/v1/messages/batches", json={"requests": []})
+        assert (batches.status_code, batches.json()["type"]) == (400, "error")
+        assert batches.json()["error"]["code"] == "unsupported_route"
+        kept = await gate.http.get("/v1/responses/resp_1")
+        assert (kept.status_code, kept.json()["error"]["code"]) == (404, "not_found")
+        assert not gate.upstream.seen
+
+
 async def test_a_clamped_limit_leaves_room_above_the_thinking_budget(tmp_path: Path) -> None:
     profiles = [{"name": "default", "call": {"usd": "0.005"}}]
     thinking = {"thinking": {"type": "enabled", "budget_tokens": 1_100}}
