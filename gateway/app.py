@@ -149,6 +149,7 @@ class Tollhouse:
             keeper=self.keeper,
         )
         dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
+        self.admin = build_admin(self.parts)
         self.routes = Routes(
             dialects={**dialects, **_tool_routes(self.tools)},
             unsupported=UNSUPPORTED,
@@ -162,7 +163,7 @@ class Tollhouse:
             lives=self.lives,
             counter=Counter(house.directory, self.catalogue, self.tools, self.runs, self.approvals),
             account=Figures(self.ledger, clock),
-            admin=build_admin(self.parts, only_health=config.admin is not None),
+            admin=self.admin if config.admin is None else build_admin(self.parts, only_health=True),
             clock=clock,
         )
 
@@ -226,10 +227,10 @@ class Tollhouse:
         """Give the ledger the caps that file and `state` say, open the operators' ways in, begin the housekeeping."""
         await self.registry.align()
         config = self.house.config
-        admin = build_admin(self.parts)
-        await self._opened.enter_async_context(serve_local(admin, config.admin_socket))
+        await self._opened.enter_async_context(serve_local(self.admin, config.admin_socket))
         if config.admin is not None:
-            await self._opened.enter_async_context(running(admin, host=config.admin.host, port=config.admin.port))
+            listen_at = config.admin
+            await self._opened.enter_async_context(running(self.admin, host=listen_at.host, port=listen_at.port))
         self.housekeeping.start()
         if self.webhook is not None:
             self.webhook.start()
