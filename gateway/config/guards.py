@@ -66,6 +66,21 @@ class GuardRule(Settings):
     )
 
 
+class PluginSettings(Settings):
+    """A detector of somebody else's, run in a process of its own over requests and tool results."""
+
+    factory: Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$")] = Field(
+        description="`package.module:factory`, such as gateway.guards.presidio:detector"
+    )
+    python: Annotated[str, Field(min_length=1, max_length=4_096)] | None = Field(
+        default=None, description="interpreter of the environment that has its packages; left out: the gateway's own"
+    )
+    deadline_s: Annotated[float, Field(gt=0, le=60)] = Field(default=2, description="it is ended when it takes longer")
+    on_failure: Literal["block", "pass"] = Field(
+        default="block", description="without its word: refuse the call (503), or let it pass, recorded"
+    )
+
+
 class DenySettings(Settings):
     """A topic or pattern that must not be in a text."""
 
@@ -140,3 +155,4 @@ class GuardSettings(Settings):
     payloads: Literal["off", "redacted", "full"] = Field(
         default="off", description="what is kept of requests, encrypted, beside the book"
     )
+    plugins: tuple[PluginSettings, ...] = Field(default=(), max_length=8, description="further detectors")

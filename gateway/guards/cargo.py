@@ -10,6 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
 
+from .detect import settled
 from .findings import Finding, Hit
 from .json_text import is_json, redact_json
 from .policy import Direction, Policy
@@ -47,31 +48,38 @@ def redact_cargo(
     policy: Policy,
     vault: Vault,
     others: Mapping[int, Policy] = MappingProxyType({}),
+    *,
+    told: Mapping[int, Sequence[Hit]] = MappingProxyType({}),
 ) -> tuple[dict[int, str], list[Finding]]:
     """Return the texts that change, by index, and what was found in all of them.
 
     `others` are the policies of texts, by index, that do not come under `policy` (a tool's results, by its rules).
+    `told` are hits of plug-ins, by index.
     """
     changes: dict[int, str] = {}
     findings: list[Finding] = []
     if not texts:
         return changes, findings
     for index, its in others.items():
-        changed, told = redact_cargo(redactor, [texts[index]], its, vault)
+        own = {0: told[index]} if index in told else {}
+        changed, noted = redact_cargo(redactor, [texts[index]], its, vault, told=own)
         changes.update({index: changed[0]} if changed else {})
-        findings += told
+        findings += noted
     found = _found(redactor, texts, policy)
+    for index, hits in told.items():
+        kinds = policy.actions["tool_result" if texts[index].role == "tool" else "request"]
+        found[index] = settled([*found.get(index, ()), *(hit for hit in hits if hit.kind in kinds)])
     for index in others:
         found.pop(index, None)
     for index, hits in sorted(found.items()):
         text = texts[index]
         direction: Direction = "tool_result" if text.role == "tool" else "request"
         place = "/" + "/".join(map(str, text.path))
-        if text.role in _JSON_ROLES and is_json(text.value):
-            replaced, told = redact_json(redactor, text.value, policy, vault, direction, place=place)
+        if text.role in _JSON_ROLES and index not in told and is_json(text.value):
+            replaced, noted = redact_json(redactor, text.value, policy, vault, direction, place=place)
         else:
-            replaced, told = applied(text.value, hits, policy.actions[direction], vault, direction, place=place)
-        findings += told
+            replaced, noted = applied(text.value, hits, policy.actions[direction], vault, direction, place=place)
+        findings += noted
         if replaced != text.value:
             changes[index] = replaced
     parts = [index for index, text in enumerate(texts) if text.path[-1] == "text"]

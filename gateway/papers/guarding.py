@@ -38,6 +38,16 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A plug-in detector, and whether a call may pass without its word."""
+
+    factory: str
+    python: str | None
+    deadline_s: float
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Guarding:
     """All of it."""
 
@@ -48,6 +58,7 @@ class Guarding:
     canary: bool
     response_format: Literal["off", "check", "ask_again"]
     payloads: Literal["off", "redacted", "full"]
+    plugins: tuple[Extra, ...]
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
@@ -85,6 +96,9 @@ def guarding(settings: GuardSettings) -> Guarding:
         canary=settings.canary,
         response_format=settings.response_format,
         payloads=settings.payloads,
+        plugins=tuple(
+            Extra(each.factory, each.python, each.deadline_s, each.on_failure == "block") for each in settings.plugins
+        ),
     )
 
 

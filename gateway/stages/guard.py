@@ -13,6 +13,7 @@ from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
 from ..guards.stream import Lane, is_plain
 from ..papers import Profile
+from ..plugins import Plugins
 from ..policies import Policies, ToolPolicy
 from ..stage import CallStage
 from ..vaults import Vaults
@@ -54,6 +55,7 @@ class Guard(CallStage):
         self._vaults = vaults
         self._policies_of = policies
         self._screen = screen
+        self._plugins = Plugins()  # processes that end when this one does
         self._policies: dict[str, Policy] = {}
 
     async def admit(self, call: Call) -> Reply | None:
@@ -72,7 +74,9 @@ class Guard(CallStage):
             self._note(call, findings)
             return None
         self._screen.request(call, clear)
-        changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault, self._of_tools(call, clear))
+        told = await self._plugins.told(call, clear) if call.profile.guarding.plugins else {}
+        of_tools = self._of_tools(call, clear)
+        changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault, of_tools, told=told)
         if clear.opaque_bytes and kept is None:
             call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)

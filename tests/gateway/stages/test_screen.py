@@ -156,3 +156,26 @@ async def test_recipients_of_tools_that_send_are_not_restored(tmp_path: Path) ->
         reply = await gate.http.post("/v1/chat/completions", json=chat("go", tools=[tool]), headers=run)
         arguments = reply.json()["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"]
         assert json.loads(arguments) == {"to": mark, "body": f"Dear {MAIL}"}
+
+
+async def test_a_plug_in_adds_to_what_is_found_and_its_failure_is_the_policys_to_judge(tmp_path: Path) -> None:
+    here = "tests.gateway.guards.plugins_for_tests"
+    for at, (factory, on_failure, status) in enumerate(
+        ((f"{here}:names", "block", 200), (f"{here}:dies", "block", 503), (f"{here}:dies", "pass", 200))
+    ):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        plugins = [{"factory": factory, "deadline_s": 20, "on_failure": on_failure}]
+        async with live(folder, **under(plugins=plugins)) as gate:
+            reply = await gate.http.post("/v1/chat/completions", json=chat("ask Zaphod now"))
+            assert reply.status_code == status, reply.text
+            sent = [seen.body.decode() for seen in gate.upstream.seen]
+            if factory.endswith("names"):
+                assert "Zaphod" not in sent[0]
+                assert text_of(reply) == "ask Zaphod now"
+            elif on_failure == "block":
+                assert sent == []
+                assert reply.json()["error"]["code"] == "guard_unavailable"
+            else:
+                (outcome,) = gate.records("outcome")
+                assert any(each["decision"] == "plugin_failed" for each in outcome["decisions"])
