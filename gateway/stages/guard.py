@@ -16,6 +16,7 @@ from ..papers import Profile
 from ..plugins import Plugins
 from ..policies import Policies, ToolPolicy
 from ..stage import CallStage
+from ..traces import Traces
 from ..vaults import Vaults
 from .screen import Screen
 from .tool_cargo import redacted, released_request, released_result
@@ -50,12 +51,15 @@ class _Guarding:
 class Guard(CallStage):
     """Applies the profile's policy in both directions."""
 
-    def __init__(self, redactor: Redactor, vaults: Vaults, policies: Policies, screen: Screen) -> None:
+    def __init__(
+        self, redactor: Redactor, vaults: Vaults, policies: Policies, screen: Screen, traces: Traces | None = None
+    ) -> None:
         self._redactor = redactor
         self._vaults = vaults
         self._policies_of = policies
         self._screen = screen
         self._plugins = Plugins()  # processes that end when this one does
+        self._traces = traces
         self._policies: dict[str, Policy] = {}
 
     async def admit(self, call: Call) -> Reply | None:
@@ -105,6 +109,8 @@ class Guard(CallStage):
         for finding in findings:
             name = f"{finding.kind}.{finding.direction}.{finding.action}"
             call.findings[name] = call.findings.get(name, 0) + 1
+            if self._traces is not None:
+                self._traces.found(call, finding)
             if finding.action == "block":
                 blocked = finding
             if finding.rule == "secret.canary":

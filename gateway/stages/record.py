@@ -9,16 +9,20 @@ from ..metrics import Metrics
 from ..records import outcome_of
 from ..stage import CallStage
 from ..strangers import Strangers
+from ..traces import Traces
 
 
 class Record(CallStage):
     """Stands first, so it settles last and sees all. Callers without a valid key are only counted."""
 
-    def __init__(self, journal: Journal, strangers: Strangers, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, strangers: Strangers, metrics: Metrics, clock: Clock, traces: Traces | None = None
+    ) -> None:
         self._journal = journal
         self._strangers = strangers
         self._metrics = metrics
         self._clock = clock
+        self._traces = traces
 
     async def admit(self, call: Call) -> Reply | None:
         """Take nothing; being here is what makes `settle` run."""
@@ -35,3 +39,5 @@ class Record(CallStage):
             raise
         finally:
             self._metrics.ended(call)
+            if self._traces is not None:
+                self._traces.ended(call)

@@ -14,6 +14,7 @@ from ..call import Attempt, Event, Reply, reply_of
 from ..dialects.seam import ReplyReader
 from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected
 from ..stage import AttemptStage
+from ..traces import Traces
 from ..upstream.failure import UpstreamFailure, failure_of
 from ..upstream.interface import UpstreamReply
 from ..upstream.sse import SseParser, SseTooLargeError
@@ -26,8 +27,11 @@ _REJECTED = frozenset({400, 413, 422})
 class Send(AttemptStage):
     """Bounds: bytes of a reply, bytes of one event."""
 
-    def __init__(self, clock: Clock, *, reply_bytes_max: int, event_bytes_max: int) -> None:
+    def __init__(
+        self, clock: Clock, traces: Traces | None = None, *, reply_bytes_max: int, event_bytes_max: int
+    ) -> None:
         self._clock = clock
+        self._traces = traces
         self._reply_bytes_max = reply_bytes_max
         self._event_bytes_max = event_bytes_max
 
@@ -38,6 +42,8 @@ class Send(AttemptStage):
         reader = attempt.call.dialect.reader(attempt.request)
         attempt.sent = True
         attempt.started_ns = self._clock.monotonic_ns()
+        if self._traces is not None:
+            request = self._traces.passed_on(attempt, request)
         try:
             reply = await target.client.send(request)
             attempt.upstream = reply
@@ -49,8 +55,13 @@ class Send(AttemptStage):
                 raise failure
             if not attempt.request.stream:
                 body = await reply.read(min(self._reply_bytes_max, target.reply_bytes_max))
-                event = reader.plain(target.read(reply, body))
-                attempt.usage, attempt.tier, attempt.mints, attempt.complete = event.usage, event.tier, event.mints, True
+                event = reader.plain(target.read(attempt, reply, body))
+                attempt.usage, attempt.tier, attempt.mints, attempt.complete = (
+                    event.usage,
+                    event.tier,
+                    event.mints,
+                    True,
+                )
                 self.heard(attempt)
                 return reply_of([event])
             if not (reply.header("content-type") or "").startswith("text/event-stream"):
