@@ -112,7 +112,7 @@ class Tollhouse:
         self.catalogue = Catalogue(config, clock, self.chance)
         self.tools = Tools(config.tools, clock, self.chance)
         self.lives = Lives(config.bounds.calls_max)
-        self.runs = Runs(house.directory, self.registry, self.ledger, _secret(house.master_key))
+        self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
         self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
@@ -150,6 +150,8 @@ class Tollhouse:
         )
         dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
         self.admin = build_admin(self.parts)
+        if self.traces is not None:
+            self.traces.instrument(self.admin)
         self.routes = Routes(
             dialects={**dialects, **_tool_routes(self.tools)},
             unsupported=UNSUPPORTED,
