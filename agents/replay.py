@@ -15,6 +15,9 @@ from .log import Log
 from .reply import REFUSAL
 
 
+_PROPOSED = frozenset({"authorised", "refused", "withheld"})
+
+
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """The first difference: at which event of the log, in what, and both sides."""
@@ -84,4 +87,5 @@ def _pairs(event: Event, phase: str, record: Mapping[str, Any]) -> Iterator[tupl
         yield "output_tokens", body["output_tokens"], billed[0]["output_tokens"]
     if REFUSAL not in (message.get("content") or ""):
         mine = [(call["id"][:64], call["function"]["name"][:64]) for call in message.get("tool_calls") or ()]
-        yield "tools", mine, [(tool.get("id", ""), tool["name"]) for tool in record.get("tools", ())]
+        proposed = [tool for tool in record.get("tools", ()) if tool["decision"] in _PROPOSED]
+        yield "tools", mine, [(tool.get("id", ""), tool["name"]) for tool in proposed]

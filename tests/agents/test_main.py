@@ -76,6 +76,7 @@ async def test_a_run_shows_its_progress_and_ends_with_an_account(tmp_path: Path)
         book.write_text("".join(json.dumps(record) + "\n" for record in it.gate.records()))
         (run_id, _, _), *_ = Log(it.log).runs()
         agreed = await command(it, "replay", run_id, "--book", str(book))
+        assert agreed[2] == ""
         book.write_text(book.read_text().replace('"output_tokens": 3', '"output_tokens": 4'))
         differs = await command(it, "replay", run_id, "--book", str(book))
         listed = await command(it, "runs")

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from agents import Agent, Budget, Event, Gateway, Log, RunFailed, tool
+from agents import Agent, Budget, Event, Gateway, Log, Note, RunFailed, tool
+from agents.event import thought
 from agents.log import RunTaken
+from agents.run import Run
 from agents.runner import Runner
 from agents.scripted import Reply
 from tests.agents.scene import Scene, calls, says, scene
@@ -245,13 +248,13 @@ async def test_a_broken_pattern_raises_and_its_stream_ends(tmp_path: Path) -> No
     class Broken:
         name = "broken"
 
-        async def __call__(self, run):  # noqa: ANN001, ANN204
-            await run.talk().ask()
+        async def __call__(self, run: Run) -> AsyncGenerator[Note, None]:
+            reply = await run.talk().ask()
+            yield thought(reply.text)
             raise ZeroDivisionError
-            yield
 
     async with scene(tmp_path, says("", "x")) as it:
         with pytest.raises(ZeroDivisionError):
             async for _ in it.agent(pattern=Broken()).astream("go"):
                 pass
-        assert _names(it) == ["answered"]
+        assert _names(it) == ["thought"]

@@ -1,0 +1,63 @@
+"""`python -m bench.patterns`: the article's claims through the real gateway; table and plots into bench/results."""
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from bench.patterns import claims, measure, play, plot
+from bench.patterns.site import site
+
+RESULTS = Path("bench/results")
+
+
+@click.command()
+@click.option("--runs", default=20, show_default=True, help="Runs of each pattern and size.")
+@click.option("--seed", default=1, show_default=True, help="Of the provider's latency.")
+@click.option("--keep/--no-keep", default=True, show_default=True, help="Write bench/results/patterns.*")
+def main(runs: int, seed: int, *, keep: bool) -> None:
+    """Measure, judge, print; about two minutes with 20 runs."""
+    script, models = play.script(seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with site(folder, script, models) as (url, default, wide):
+            caps = asyncio.run(measure.capped(url, default, folder))
+            rows = asyncio.run(measure.measured(url, wide, folder, runs))
+    text = _table(rows, claims.judged(rows, caps), runs, seed)
+    print(text)
+    if keep:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "patterns.md").write_text(text)
+        (RESULTS / "patterns.json").write_text(json.dumps([row.tree() for row in rows], indent=1) + "\n")
+        (RESULTS / "patterns-tokens.svg").write_text(plot.tokens(rows))
+        (RESULTS / "patterns-seconds.svg").write_text(plot.seconds(rows))
+
+
+def _table(rows: list[measure.Row], judged: list[claims.Claim], runs: int, seed: int) -> str:
+    lines = [
+        f"# Patterns through the gateway: `python -m bench.patterns --runs {runs} --seed {seed}`",
+        "",
+        "| pattern | size | calls | tokens | dollars | p50 s | p95 s | completed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.pattern} | {row.size} | {row.calls:g} | {row.tokens:,.0f} | {row.usd:.5f} | {row.p50_s:.2f}"
+        f" | {row.p95_s:.2f} | {row.completed}/{row.runs} |"
+        for row in rows
+    ]
+    lines += [
+        "",
+        "| pattern | claim | the article's figures give | measured | verdict | why |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each.pattern} | {each.claim} | {each.expected} | {each.measured} | **{each.verdict}** | {each.why} |"
+        for each in judged
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
