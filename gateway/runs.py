@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hmac
 import math
+from collections.abc import Callable
 from typing import Any
 
 from limits.money import nano_to_usd, usd_to_nano
@@ -21,18 +22,20 @@ from .papers import Key, Run
 
 
 class Runs:
-    """What keys may do with their runs. `secret` makes pseudonyms; it is none of the keys' own."""
+    """What keys may do with their runs. `secret_of` gives a tenant's secret for pseudonyms; erased with the tenant."""
 
-    def __init__(self, directory: Directory, registry: Registry, ledger: LocalLedger, secret: bytes) -> None:
+    def __init__(
+        self, directory: Directory, registry: Registry, ledger: LocalLedger, secret_of: Callable[[str], bytes]
+    ) -> None:
         self._directory = directory
         self._registry = registry
         self._ledger = ledger
-        self._secret = secret
+        self._secret_of = secret_of
         self._opening: dict[str, tuple[asyncio.Lock, list[Key]]] = {}
 
     def pseudonym(self, key: Key, text: str) -> str:
         """Return what stands in the book for an id that a client made; equal only within one tenant."""
-        digest = hmac.digest(self._secret, f"{key.tenant.id}\0{text}".encode("utf-8", "replace"), "sha256")
+        digest = hmac.digest(self._secret_of(key.tenant.id), text.encode("utf-8", "replace"), "sha256")
         return base64.b32encode(digest[:15]).decode().lower()
 
     def own(self, key: Key, run_id: str) -> Run:
@@ -55,7 +58,8 @@ class Runs:
         return run
 
     def _client_made(self, key: Key, text: str) -> str:
-        digest = hmac.digest(self._secret, f"{key.tenant.id}\0{key.id}\0{text}".encode("utf-8", "replace"), "sha256")
+        said = f"{key.id}\0{text}".encode("utf-8", "replace")
+        digest = hmac.digest(self._secret_of(key.tenant.id), said, "sha256")
         return base64.b32encode(digest[:15]).decode().lower()[:RUN_ID_CHARS]
 
     async def _client_run(self, key: Key, run_id: str) -> Run:

@@ -53,6 +53,8 @@ def test_no_acknowledged_record_is_lost_however_often_the_writer_is_killed(tmp_p
         assert [each for each in promised if found.get(each[0]) != each[1]] == []
         assert {name for _, _, name in promised} <= paid
         assert len(paid) == len(found) - repairs(tmp_path)
+        told = verify_book(tmp_path / "book.sqlite", [SIGNER.verifier])
+        assert {each.kind for each in told.problems} <= {"unsigned"}, told.sentences()
     with Book.open(tmp_path / "book.sqlite", signer=SIGNER) as book:
         book.append_now({"kind": "admin"}, tenant=None)
     verdict = verify_book(tmp_path / "book.sqlite", [SIGNER.verifier])
