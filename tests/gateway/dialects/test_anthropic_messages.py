@@ -11,98 +11,18 @@ from hypothesis import strategies as st
 from agents.scripted import Reply, Rule, Script
 from gateway.call import Event
 from gateway.dialects.anthropic_messages import AnthropicMessages
-from gateway.dialects.anthropic_reply import MessagesReader, tier_of, usage_of
 from gateway.dialects.strict import encode
-from gateway.errors import UnboundedCost, UpstreamError
-from limits.prices import Usage
-from tests.gateway.dialects.conformance import SCHEMA, Life, Spoken, Tree
-from tests.gateway.dialects.speech_messages import REQUEST, SPEECH, USAGE, asked, plain, stream
+from tests.gateway.dialects.conformance import Life, Spoken
+from tests.gateway.dialects.speech_messages import SPEECH, asked, plain, stream
 from tests.gateway.live import live
 
 pytestmark = pytest.mark.anyio
 
+
 MESSAGES = AnthropicMessages()
+
+
 UP: Any = {"kind": "anthropic"}
-
-
-def test_a_published_request_is_read_with_its_budget_tools_and_failed_results() -> None:
-    request = MESSAGES.parse(REQUEST)
-    assert (request.output_limit, request.thinking_budget, request.choices) == (16_000, 10_000, 1)
-    assert [(tool.name, tool.hosted, tool.schema) for tool in request.tools] == [
-        ("weather", False, SCHEMA),
-        ("bash", False, None),
-    ]
-    assert [(result.call_id, result.failed) for result in request.results] == [("toolu_1", False), ("toolu_2", True)]
-    assert request.opaque_bytes == len("Let me see.EqQBCgIYAhIM1gbcDa9GJwZA2b3hEmwKAhgBEgy3va3pzix/LafPsn4a")
-    assert "Let me see." not in {text.value for text in request.texts}
-
-
-def test_cache_reads_and_writes_stand_beside_the_input_and_are_added_to_it() -> None:
-    assert usage_of(USAGE) == Usage(7 + 5 + 11, 13, cached_tokens=11, cache_write_tokens=2, cache_write_1h_tokens=3)
-    assert usage_of({"input_tokens": 7, "output_tokens": 1, "cache_creation_input_tokens": 5}) == Usage(
-        12, 1, cache_write_tokens=5
-    )
-    thought = {"input_tokens": 7, "output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
-    assert usage_of(thought) == Usage(7, 9, reasoning_tokens=4)
-    for wrong in (
-        None,
-        {},
-        {"input_tokens": 1},
-        {"input_tokens": -1, "output_tokens": 1},
-        {**USAGE, "output_tokens": "1"},
-    ):
-        assert usage_of(wrong) is None
-    assert (tier_of(USAGE), tier_of({"service_tier": "priority"}), tier_of({"speed": "fast"})) == (
-        None,
-        "priority",
-        "fast",
-    )
-
-
-def test_the_end_reports_what_the_beginning_said_of_the_input() -> None:
-    events = MessagesReader().feed([encode(tree) for tree in stream(Spoken(("a",)))])
-    (report,) = [event.usage for event in events if event.usage is not None]
-    assert report == usage_of(USAGE)
-
-
-STATE: list[Tree] = [
-    {"container": "c_1"},
-    {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x"}]},
-    {"diagnostics": {"previous_message_id": "msg_1"}},
-    {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file", "file_id": "f"}}]}]},
-]
-
-
-@pytest.mark.parametrize("members", STATE, ids=lambda members: next(iter(members)))
-def test_what_lies_at_the_provider_is_refused(members: Tree) -> None:
-    with pytest.raises(UnboundedCost):
-        MESSAGES.parse({**asked("x", (), stream=False), **members})
-
-
-@pytest.mark.parametrize(
-    ("members", "named"),
-    [
-        ({"speed": "fast"}, "speed"),
-        ({"inference_geo": "us"}, "inference_geo"),
-        ({"context_management": {"edits": [{"type": "compact_20260112"}]}}, "context_management"),
-    ],
-)
-def test_what_makes_a_call_dearer_than_its_price_is_unbounded(members: Tree, named: str) -> None:
-    assert MESSAGES.parse({**asked("x", (), stream=False), **members}).unboundable == (named,)
-
-
-def test_documents_that_are_no_text_count_as_files_and_hosted_tools_are_known() -> None:
-    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
-    content = [{"type": "text", "text": "read"}, pdf, {"type": "surprise", "note": "seen"}]
-    tree = {**asked("x", (), stream=False), "messages": [{"role": "user", "content": content}]}
-    tree["tools"] = [{"type": "web_search_20250305", "name": "web_search"}, {"type": "code_execution_20250825"}]
-    request = MESSAGES.parse(tree)
-    assert request.files == 2
-    assert "seen" in {text.value for text in request.texts}
-    assert [(tool.name, tool.hosted) for tool in request.tools] == [
-        ("web_search", True),
-        ("code_execution_20250825", True),
-    ]
 
 
 async def test_thinking_and_its_signature_are_never_altered_and_are_noted_as_unread() -> None:
@@ -155,21 +75,6 @@ async def test_citations_come_back_as_themselves_plain_and_streamed() -> None:
     reply = plain(Spoken(("said",)))
     reply["content"][0]["citations"] = [dict(citation, cited_text=f"by {masked}")]
     assert life.plain(reply)["content"][0]["citations"][0]["cited_text"] == f"by {mail}"
-
-
-@pytest.mark.parametrize(
-    "tree",
-    [
-        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
-        {"type": "content_block_delta", "index": -1, "delta": {"type": "text_delta", "text": "x"}},
-        {"type": "message_start", "message": {"content": [{"type": "text", "text": "early"}]}},
-        {"type": "a\nb"},
-        [],
-    ],
-)
-def test_a_stream_that_reports_an_error_or_nonsense_is_an_upstream_error(tree: Any) -> None:
-    with pytest.raises(UpstreamError):
-        MessagesReader().event(tree)
 
 
 def test_the_version_passes_and_betas_only_by_name() -> None:

@@ -8,24 +8,22 @@ import openai
 import pytest
 
 from agents.scripted import Fault, Reply, Rule, Script, ToolCall
-from gateway.call import Event
-from gateway.dialects.openai_responses import OpenAIResponses
-from gateway.dialects.responses_reply import ResponsesReader, usage_of
-from gateway.dialects.strict import encode
-from gateway.errors import UnboundedCost, UpstreamError
+from gateway.dialects.responses_reply import ResponsesReader
 from limits.accounts import Cap
-from limits.prices import Usage
-from tests.gateway.dialects.conformance import Life, Spoken, Tree
-from tests.gateway.dialects.speech_responses import SPEECH, asked, plain, stream
+from tests.gateway.dialects.conformance import Spoken
+from tests.gateway.dialects.speech_responses import plain
 from tests.gateway.live import live
 
 pytestmark = pytest.mark.anyio
+
 
 TOOL: Any = {
     "type": "function",
     "name": "weather",
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
+
+
 PLAY = Script(
     rules=(
         Rule((Reply(text="Let me look.", tool_calls=(ToolCall("weather", {"city": "Bonn for a@example.com"}),)),),
@@ -102,22 +100,6 @@ async def test_a_budget_stop_is_told_once_and_a_broken_stream_raises(tmp_path: P
         assert len(gate.upstream.seen) == 1
 
 
-STATE = [
-    {"conversation": "conv_1"},
-    {"background": True},
-    {"prompt": {"id": "pmpt_1"}},
-    {"input": [{"type": "item_reference", "id": "msg_1"}]},
-    {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
-    {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},
-]
-
-
-@pytest.mark.parametrize("members", STATE, ids=lambda members: next(iter(members)))
-def test_what_lies_at_the_provider_is_refused(members: Tree) -> None:
-    with pytest.raises(UnboundedCost):
-        OpenAIResponses().parse({**asked("x", (), stream=False), **members})
-
-
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_key_goes_on_from_its_own_response_and_nobody_elses(tmp_path: Path, streamed: bool) -> None:
     async with live(tmp_path) as gate, gate.client() as client, gate.client(await gate.new_key()) as other:
@@ -152,72 +134,3 @@ async def test_what_the_provider_does_not_keep_is_not_bound_and_what_it_keeps_is
             assert len(gate.upstream.seen) == upstream
     tree = {**plain(Spoken(("a",))), "store": False}
     assert ResponsesReader().whole(tree).mints is None
-
-
-def test_tools_that_run_at_the_provider_are_known_as_such() -> None:
-    request = OpenAIResponses().parse({**asked("x", (), stream=False), "tools": [{"type": "web_search"}, TOOL]})
-    assert [tool.hosted for tool in request.tools] == [True, False]
-
-
-def test_usage_has_its_cached_written_and_thought_tokens() -> None:
-    details = {"cached_tokens": 11, "cache_write_tokens": 5}
-    told = {"input_tokens": 23, "output_tokens": 13, "input_tokens_details": details}
-    report = usage_of({**told, "output_tokens_details": {"reasoning_tokens": 4}})
-    assert report == Usage(23, 13, cached_tokens=11, cache_write_tokens=5, reasoning_tokens=4)
-    for wrong in ({}, None, {"input_tokens": 1}, {**told, "input_tokens": 2}, {**told, "output_tokens": -1}):
-        assert usage_of(wrong) is None
-
-
-def read(trees: list[Tree]) -> list[Event]:
-    return ResponsesReader().feed([encode(tree) for tree in trees])
-
-
-def test_a_failure_before_any_text_is_ours_to_repeat_and_after_it_the_clients_to_see() -> None:
-    trees = stream(Spoken(("a", "b")))
-    failed = {"type": "response.failed", "response": {**plain(Spoken()), "status": "failed"}}
-    with pytest.raises(UpstreamError):
-        read([*trees[:3], failed])
-    last = read([*trees[:5], failed])[-1]
-    assert (last.terminal, last.ends, last.finish) == (True, (0,), "failed")
-
-
-async def test_a_call_that_only_the_end_tells_of_is_checked_as_well() -> None:
-    life = Life(SPEECH, asked("x", ["a"], stream=True))
-    await life.admit()
-    trees = stream(Spoken(("hm",)))
-    hidden = {"type": "function_call", "id": "fc_9", "call_id": "call_9", "name": "rm", "arguments": "{}"}
-    trees[-1]["response"]["output"].append(hidden)
-    *_, end = life.stream(trees)
-    assert [item["type"] for item in end["response"]["output"]] == ["message", "message"]
-    assert "offers no tool of the name rm" in end["response"]["output"][-1]["content"][0]["text"]
-    good = Life(SPEECH, asked("x", ["a"], stream=True))
-    await good.admit()
-    hidden |= {"name": "a", "arguments": '{"note": "y"}'}
-    *_, end = good.stream(trees)
-    assert end["response"]["output"][-1]["name"] == "a"
-
-
-async def test_encrypted_reasoning_passes_as_it_is_and_is_noted_as_unread() -> None:
-    tree = asked("x", (), stream=False)
-    secret = "bob@example.com 4111 1111 1111 1111"
-    tree["input"] = [
-        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": secret},
-        {"role": "user", "content": "go on"},
-    ]
-    life = Life(SPEECH, tree)
-    assert (await life.admit())["input"][0]["encrypted_content"] == secret
-    noted = {"stage": "guard", "decision": "unscanned", "place": "request", "bytes": len(secret)}
-    assert noted in life.call.decisions
-    request = OpenAIResponses().parse(tree)
-    assert request.opaque_bytes == len(secret)
-
-
-async def test_calls_of_the_providers_own_client_tools_are_refused() -> None:
-    life = Life(SPEECH, asked("x", ["a"], stream=False))
-    await life.admit()
-    reply = plain(Spoken(("hm",)))
-    action = {"type": "exec", "command": ["rm", "-rf", "/"], "env": {}}
-    reply["output"].append({"type": "local_shell_call", "id": "l", "call_id": "c", "action": action, "status": "x"})
-    written = life.plain(reply)
-    assert "offers no tool of the name local_shell_call" in json.dumps(written)
-    assert "rm" not in json.dumps(written)
