@@ -14,7 +14,6 @@ from .event import Event
 from .log import Log
 from .reply import REFUSAL
 
-
 _PROPOSED = frozenset({"authorised", "refused", "withheld"})
 
 

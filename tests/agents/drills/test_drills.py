@@ -181,7 +181,7 @@ async def test_a_swarm_in_conflict_does_not_act_but_asks_a_person(tmp_path: Path
         {"name": name, "targets": [{"upstream": "up", "model": name}], "price": PRICE} for name in ("bull", "bear")
     ]
     async with scene(tmp_path, says("", "buy", model="bull"), says("", "sell", model="bear"), models=models) as it:
-        members = [it.agent(name, model=name) for name in names]
+        members = [it.agent(name, model=name) for name in ("bull", "bear")]
         result = await it.agent("swarm", pattern=Swarm(members)).arun("buy or sell?")
     assert (result.status, result.output) == ("waiting", None)
     assert json.loads(result.waiting[0].arguments)["options"] in (["buy", "sell"], ["sell", "buy"])
