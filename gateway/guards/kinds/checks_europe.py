@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from .checksums import is_day, luhn, mod_11_10, mod_11_low, weighted
 
+_RO_COUNTIES = frozenset({*range(1, 53), 70, *range(80, 84)})
+
 
 def fr_nir(digits: str) -> bool:
     """Sex, month and the key 97 - n mod 97 (Corsica's letters: national_letters)."""
@@ -75,13 +77,13 @@ def pl_nip(digits: str) -> bool:
 
 
 def cz_rc(digits: str) -> bool:
-    """Date (women add 50 to the month, 20 more when numbers ran out) and divisible by 11."""
-    return is_day(int(digits[2:4]) % 50 % 20, digits[4:6]) and int(digits) % 11 == 0
+    """Date (women add 50 to the month, 20 more when they ran out), mod 11; before 1986 a rest of ten was written 0."""
+    return is_day(int(digits[2:4]) % 50 % 20, digits[4:6]) and int(digits[:9]) % 11 % 10 == int(digits[9])
 
 
 def ro_cnp(digits: str) -> bool:
     """Sex and century, date, county, mod 11."""
-    if digits[0] == "0" or not is_day(digits[3:5], digits[5:7]) or int(digits[7:9]) not in {*range(1, 53), 70}:
+    if digits[0] == "0" or not is_day(digits[3:5], digits[5:7]) or int(digits[7:9]) not in _RO_COUNTIES:
         return False
     rest = weighted(digits, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
     return (1 if rest == 10 else rest) == int(digits[12])

@@ -112,8 +112,7 @@ def sg_nric(text: str) -> bool:
     letters = {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "F": "XWUTRQPNMLK", "G": "XWUTRQPNMLK", "M": "XWUTRQPNJLK"}[
         text[0]
     ]
-    rest = total % 11
-    return letters[10 - rest if text[0] == "M" else rest] == text[8]
+    return letters[total % 11] == text[8]
 
 
 def hk_id(text: str) -> bool:
