@@ -71,6 +71,8 @@ class Tally:
             self.findings[name] += count
         for tool in record.get("tools") or ():
             self._note(self.tools, "tool", f"{tool.get('name')}: {tool.get('decision')}", index)
+        if "tool" in record:
+            self._note(self.tools, "tool", f"{record['tool'].get('name')}: run", index)
         for each in record.get("billed") or ():
             self.nano_usd += each.get("nano_usd", 0)
 

@@ -24,7 +24,7 @@ from .reader import Reader
 FIELDS = ("tenant", "run", "kind", "key", "model", "call", "target", "tool", "decision", "rule", "code")
 """What can be asked for; `tool`, `decision` and `rule` stand in lists, and one of the list's members must match."""
 
-FORMAT = 2
+FORMAT = 3
 BLOCK = 4_096
 _FOUND_MAX = 10_000
 _READ_BLOCKS = 64
@@ -52,6 +52,7 @@ class _Indexed(msgspec.Struct, gc=False):
     target: str | None = None
     tools: list[_Listed] = []
     decisions: list[_Listed] = []
+    tool: _Listed | None = None
     status: _Status | None = None
 
 
@@ -214,6 +215,8 @@ def _pairs(body: bytes) -> list[Pair]:
     ]
     if record.status is not None:
         pairs.append(("code", record.status.code))
+    if record.tool is not None:
+        pairs.append(("tool", record.tool.name))
     for tool in record.tools:
         pairs += [("tool", tool.name), ("decision", tool.decision), ("rule", tool.rule)]
     for each in record.decisions:

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 RULES = {
     "unknown": "the assistant asked for a tool that it had not been offered",
     "id": "two tool calls carried the same number",
@@ -66,6 +68,11 @@ _DECIDED = {
     "last_good": "gave the last good answer because no model could be reached",
     "unscanned": "passed a part on that it cannot look into",
 }
+_TOOL_TITLES = {
+    "intent": "About to run the tool {}",
+    "outcome": "Ran the tool {}",
+    "refusal": "Running the tool {} was refused",
+}
 _TOOL_DECIDED = {
     "authorised": "was allowed",
     "refused": "was refused",
@@ -89,6 +96,9 @@ def dollars(nano: int) -> str:
 def title(record: dict[str, Any]) -> str:
     """Return what a record is about, in a few words."""
     kind = record["kind"]
+    tool = (record.get("tool") or {}).get("name")
+    if tool is not None and kind in _TOOL_TITLES:
+        return _TOOL_TITLES[kind].format(tool)
     model = f" the model {record['model']}" if "model" in record else " a model"
     if kind == "intent":
         return f"About to ask{model}"
@@ -153,6 +163,16 @@ def _data(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _tools(record: dict[str, Any]) -> Iterator[str]:
+    run = record.get("tool")
+    if run and record["kind"] == "approval":
+        yield f"Calling the tool “{run.get('name', '?')}” was {(record.get('change') or {}).get('new', 'decided')}."
+    elif run:
+        marks = [
+            word for mark, word in (("writes", "changes something"), ("sends", "sends something")) if run.get(mark)
+        ]
+        does = f", which {' and '.join(marks)}" if marks else ""
+        seen = f" It works on: {_plain(run['touches'])}." if run.get("touches") else ""
+        yield f"The tool “{run.get('name', '?')}”{does}, was called.{seen}".replace("”, was", "” was")
     for each in record.get("tools") or ():
         decided = _TOOL_DECIDED.get(each.get("decision", ""), each.get("decision", "was seen"))
         rule = each.get("rule")
@@ -172,6 +192,15 @@ def _decisions(record: dict[str, Any]) -> Iterator[str]:
         )
         said = _DECIDED.get(decision, decision)
         yield f"The check “{stage}” {said}{because}{f' ({figures})' if figures else ''}."
+
+
+def said(content: bytes) -> str:
+    """Return kept contents as people read them: a paragraph for each who spoke, else as they are."""
+    try:
+        texts = orjson.loads(content)["texts"]
+        return "\n\n".join(f"{role}: {text}" for role, text in texts)
+    except (ValueError, KeyError, TypeError):
+        return content.decode(errors="replace")
 
 
 def _ending(record: dict[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from audit.report import report
 from audit.search import SearchIndex
 from audit.story import ReadPayload, tell
 from audit.verify import verify_book
+from audit.wording import said
 
 from .book import INSTANT, SEARCH_NAME, book_option, book_path, key_option, verifier_of
 from .options import config_option
@@ -58,7 +59,7 @@ def _payloads(reader: Reader, master: MasterKey) -> ReadPayload:
 
     def read(index: int) -> str | None:
         try:
-            return read_payload(reader.db, keyring, index).decode(errors="replace")
+            return said(read_payload(reader.db, keyring, index))
         except Shredded:
             return None
 

@@ -52,11 +52,13 @@ def test_records_are_found_by_field_and_time_and_new_ones_at_the_next_question(t
         assert found(path, index, tool="tool1", decision="refused", key="k0", until_us=1_300) == [28, 16, 4]
         assert found(path, index, rule="card", code="content_blocked") == [56, 49, 42, 35, 28, 21, 14, 7, 0]
         assert found(path, index, call="c7") == [7]
+        book.append_now({"kind": "outcome", "tool": {"name": "look", "touches": ["crm"]}}, tenant="b")
+        assert found(path, index, tool="look") == [60]
         odd: list[Any] = [{"name": 5, "rule": "odd"}, "x"]
         book.append_now({"kind": "reload", "model": {"not": "text"}, "tools": odd, "decisions": 7}, tenant=None)
         with Reader.open(path) as reader:
             [(number, body)] = index.find(reader, kind="reload", rule="odd")
-            assert (number, orjson.loads(body)["kind"], index.size) == (60, "reload", 61)
+            assert (number, orjson.loads(body)["kind"], index.size) == (61, "reload", 62)
             assert index.catch_up(reader) == 0
 
 

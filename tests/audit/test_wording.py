@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.wording import dollars, instant, sentences, title
+from audit.wording import dollars, instant, said, sentences, title
 from tests.audit.runs import RECORDS
 
 
@@ -63,6 +63,32 @@ def test_limits_reasons_and_people_are_told() -> None:
     assert sentences(RECORDS[8]) == ["It was done by k7."]
     assert "The assistant called this step “plan”." in sentences(RECORDS[1])
     assert sentences({"kind": "intent", "payload": {"bytes": 1_200}})[0].startswith("Its text (1,200 bytes) is kept")
+
+
+def test_a_tool_that_was_run_is_told_with_the_data_that_it_touches() -> None:
+    tool = {"name": "crm_update", "id": "c1", "writes": 1, "sends": 1, "touches": ["customers", "notes"]}
+    assert title({"kind": "outcome", "tool": tool}) == "Ran the tool crm_update"
+    assert sentences({"kind": "intent", "tool": tool}) == [
+        (
+            "The tool “crm_update”, which changes something and sends something, was called. "
+            "It works on: customers, notes."
+        )
+    ]
+    approved = {"kind": "approval", "actor": "k7", "tool": tool, "change": {"old": "pending", "new": "approved"}}
+    assert sentences(approved) == ["It was done by k7.", "Calling the tool “crm_update” was approved."]
+    assert sentences({"kind": "refusal", "tool": {"name": "look"}}) == ["The tool “look” was called."]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"mode":"full","texts":[["system","Be kind."],["user","Hi"]]}', "system: Be kind.\n\nuser: Hi"),
+        (b"plain \xff", "plain \ufffd"),
+        (b"[]", "[]"),
+    ],
+)
+def test_kept_contents_are_shown_by_who_spoke(content: bytes, told: str) -> None:
+    assert said(content) == told
 
 
 def test_figures_are_as_people_write_them() -> None:
