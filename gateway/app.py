@@ -29,14 +29,6 @@ from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
 from .delivery import Delivery
-from .dialects.anthropic_count import AnthropicCount
-from .dialects.anthropic_messages import AnthropicMessages
-from .dialects.openai_chat import OpenAIChat
-from .dialects.openai_completions import OpenAICompletions
-from .dialects.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
-from .dialects.openai_responses import OpenAIResponses
-from .dialects.seam import Dialect
-from .dialects.tool_call import Action, ToolDialect
 from .directory import Registry
 from .guards import Redactor
 from .head import HeadLimits
@@ -53,6 +45,7 @@ from .replies import Replies
 from .restore import restore
 from .routes import Routes, Scope
 from .runs import Runs
+from .served import model_routes, tool_routes
 from .server import BoundedServer, listen, running
 from .stage import AttemptStage, CallStage
 from .stages.authenticate import Authenticate
@@ -74,11 +67,12 @@ from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
 from .stages.tool_cargo import masked
 from .strangers import Strangers
+from .tools.mcp import McpServers
 from .tools.offers import Tools
+from .tools.pins import Pins
 from .tools.schema import Schemas
 from .tools.trail import Trails
 from .traces import Traces
-from .upstream.target import PATHS
 from .vaults import Vaults
 from .webhook import Webhook
 from .weighing import Weighing
@@ -111,6 +105,8 @@ class Tollhouse:
         self.chance = random.Random()
         self.catalogue = Catalogue(config, clock, self.chance)
         self.tools = Tools(config.tools, clock, self.chance)
+        pins = Pins(house.book.query)
+        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
         self.lives = Lives(config.bounds.calls_max)
         self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
@@ -147,13 +143,12 @@ class Tollhouse:
             unready=self._unready,
             warnings=lambda: warnings(config),
             keeper=self.keeper,
+            tracer_provider=None if self.traces is None else self.traces.provider,
         )
-        dialects = {f"/v1{PATHS[dialect.name]}": dialect for dialect in _dialects()}
+        dialects = model_routes()
         self.admin = build_admin(self.parts)
-        if self.traces is not None:
-            self.traces.instrument(self.admin)
         self.routes = Routes(
-            dialects={**dialects, **_tool_routes(self.tools)},
+            dialects={**dialects, **tool_routes(self.tools, self.servers)},
             unsupported=UNSUPPORTED,
             errors=dialects["/v1/chat/completions"],
             pipeline=Pipeline(
@@ -177,6 +172,7 @@ class Tollhouse:
             Read(
                 self.catalogue,
                 self.tools,
+                self.servers,
                 bytes_max=bounds.body_bytes_max,
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
@@ -253,6 +249,7 @@ class Tollhouse:
         await self._opened.aclose()
         await self.catalogue.close()
         await self.tools.close()
+        await self.servers.close()
         if self.traces is not None:
             await self.traces.close()
         if self.webhook is not None:
@@ -308,27 +305,6 @@ def _traces(config: Config, clock: Clock) -> Traces | None:
     spans = importlib.import_module("gateway.spans")
     providers = {upstream.name: spans.PROVIDERS.get(upstream.kind, upstream.name) for upstream in config.upstreams}
     return Traces(settings, spans.Spans(settings, providers, clock))
-
-
-def _tool_routes(tools: Tools) -> dict[str, Dialect]:
-    routes: dict[str, Dialect] = {}
-    for name, tool in tools.items():
-        actions: tuple[Action, ...] = ("call",) if tool.targets else ("authorize", "result")
-        routes |= {f"/v1/tools/{name}/{action}": ToolDialect(name, action) for action in actions}
-    return routes
-
-
-def _dialects() -> list[Dialect]:
-    messages = AnthropicMessages()
-    return [
-        OpenAIChat(),
-        OpenAIResponses(),
-        OpenAICompletions(),
-        OpenAIEmbeddings(),
-        OpenAIModerations(),
-        messages,
-        AnthropicCount(messages),
-    ]
 
 
 def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:

@@ -11,9 +11,7 @@ import asyncio
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -74,27 +72,18 @@ class Spans:
         self._exporter = Allowed(
             OTLPSpanExporter(endpoint=settings.endpoint, headers=headers, timeout=settings.timeout_s)
         )
-        self._provider = TracerProvider(
+        self.provider = TracerProvider(
             sampler=ALWAYS_ON,
             resource=Resource.create({"service.name": "tollhouse"}),
             shutdown_on_exit=False,
             span_limits=SpanLimits(max_events=_EVENTS_MAX, max_attributes=64, max_attribute_length=256),
         )
-        self._provider.add_span_processor(
+        self.provider.add_span_processor(
             BatchSpanProcessor(
                 self._exporter, max_queue_size=4_096, max_export_batch_size=512, schedule_delay_millis=2_000
             )
         )
-        self._tracer = self._provider.get_tracer("tollhouse")
-
-    def instrument(self, app: FastAPI) -> None:
-        """See `gateway.traces.Spans`: health, metrics and the page are left out."""
-        FastAPIInstrumentor.instrument_app(
-            app,
-            tracer_provider=self._provider,
-            excluded_urls="livez,readyz,health,metrics,ui",
-            exclude_spans=["receive", "send"],
-        )
+        self._tracer = self.provider.get_tracer("tollhouse")
 
     def found(self, call: Call, context: Context | None, finding: Found) -> None:
         """See `gateway.traces.Spans`."""
@@ -133,7 +122,7 @@ class Spans:
 
     async def close(self) -> None:
         """See `gateway.traces.Spans`: a collector that does not answer is waited for once."""
-        closing = asyncio.get_running_loop().run_in_executor(None, self._provider.shutdown)
+        closing = asyncio.get_running_loop().run_in_executor(None, self.provider.shutdown)
         done, _ = await asyncio.wait([closing], timeout=self._timeout_s)
         if not done:
             self._exporter.shutdown()

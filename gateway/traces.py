@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from fastapi import FastAPI
+from opentelemetry.trace import TracerProvider
 
 from .call import Attempt, Call
 from .config.traces import TraceSettings
@@ -66,8 +66,9 @@ class Spans(Protocol):
         """End the call's spans; those that are missing are made with their true times."""
         ...
 
-    def instrument(self, app: FastAPI) -> None:
-        """Trace an operators' application by its route templates."""
+    @property
+    def provider(self) -> TracerProvider:
+        """Where others get a tracer whose spans go the same way."""
         ...
 
     async def close(self) -> None:
@@ -123,10 +124,10 @@ class Traces:
         if call.ending is not None or "spans" in call.kept or self.is_sampled(call) or _is_told(call):
             self._spans.ended(call, self._context(call))
 
-    def instrument(self, app: FastAPI) -> None:
-        """Trace an operators' application too."""
-        if self._spans is not None:
-            self._spans.instrument(app)
+    @property
+    def provider(self) -> TracerProvider | None:
+        """What else may make spans: the operators' application does."""
+        return None if self._spans is None else self._spans.provider
 
     async def close(self) -> None:
         """Export what is left."""
@@ -146,4 +147,5 @@ def context_of(traceparent: str) -> Context | None:
 
 
 def _is_told(call: Call) -> bool:
-    return any(decision["decision"] in _TOLD for decision in call.decisions)
+    decisions = call.decisions
+    return bool(decisions) and any(decision["decision"] in _TOLD for decision in decisions)
