@@ -5,13 +5,11 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterable, Iterator, Sequence
 
-import re2
-
 from .findings import Hit
-from .rule import Rule
+from .rule import Pattern, Rule
 
 _RUN = r"[A-Za-z0-9+/_\-]{16,}={0,2}"
-_COMPILED = re2.compile(_RUN.encode())
+_ANY_RUN = Pattern(_RUN)
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _RUN_BYTES_MAX = 65_536
@@ -26,11 +24,12 @@ ENCODED = Rule("base64", frozenset(), r"[A-Za-z0-9+/_\-]{16}", "RFC 4648", _noth
 
 def encoded_runs(buf: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Start, end and decoded text of every run that is base64 of readable text (UTF-8, no control characters)."""
-    for match in _COMPILED.finditer(buf):
-        start, end = match.span()
-        if end - start > _RUN_BYTES_MAX:
+    for start, end in _ANY_RUN.spans(buf):
+        run = buf[start:end]
+        # Of sixteen characters some are capitals, or it is a hash, a UUID or a name in a program.
+        if end - start > _RUN_BYTES_MAX or run.islower():
             continue
-        decoded = _readable(buf[start:end])
+        decoded = _readable(run)
         if decoded is not None:
             yield start, end, decoded
 

@@ -82,10 +82,12 @@ def _numbers(buf: bytes, taken: Sequence[Hit]) -> Iterator[Hit]:
             ibans.pop()
         if ibans and ibans[-1][0] <= start:
             continue
-        sizes = tuple(map(len, shadow[start:end].split()))
-        count = sum(sizes)
-        if _is_date(buf, start, sizes) or (start and buf[start - 1] in ALNUM and _is_tied(buf, start, end)):
+        if start and buf[start - 1] in ALNUM and _is_tied(buf, start, end):
             continue
+        sizes = tuple(map(len, shadow[start:end].split()))
+        if _is_date(buf, start, sizes):
+            continue
+        count = sum(sizes)
         if start and buf[start - 1] in _INTERNATIONAL:
             start -= 2 if start > 1 and buf[start - 2] in _INTERNATIONAL else 1
         possible = count <= _WHOLE_DIGITS_MAX

@@ -106,6 +106,15 @@ def test_one_level_of_base64_is_looked_into_and_the_whole_run_is_the_span() -> N
     assert found(base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(200))).decode()) == []
 
 
+def test_a_long_table_of_years_or_amounts_is_no_number_of_anybody() -> None:
+    assert found("years " + " ".join(str(year) for year in range(1990, 2060))) == []
+    assert found("if call.total > 1_000_000 or size == 12_500_000:") == []
+
+
+def test_a_hash_or_identifier_is_not_taken_for_encoded_text() -> None:
+    assert found("550e8400-e29b-41d4-a716-446655440000 snake_case_name_of_something_long 9fceb02d0ae598e95dc970b74767f19372d61af8") == []
+
+
 def test_overlapping_finds_become_one() -> None:
     assert found("postgres://u:p4ss@x.example.org/db")[0] == ("login", "u:p4ss")
     assert len(found("IBAN DE89370400440532013000")) == 1
