@@ -1,9 +1,7 @@
-"""The nouns of a call's life: Call, Attempt, Request, Reply, Event and the parts they are made of.
+"""The nouns of a call's life: Call, Attempt, Reply, Event and the parts they are made of; Request is in `request`.
 
-A dialect makes Requests and Events out of a vendor's JSON; stages read and change them only through these. `path` is
-where a value stands in the tree, as keys and indexes; a Request is never changed, `replace` makes a new one that shares
-what did not change, because the clear request and the one that leaves are both needed. Events are changed in place:
-each is seen once, in order, by one stage after another.
+A dialect makes Requests and Events out of a vendor's JSON; stages read and change them only through these. Events are
+changed in place: each is seen once, in order, by one stage after another.
 """
 
 import asyncio
@@ -14,126 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from limits.prices import Usage
 
 from .errors import Ending
+from .request import Path as Path
+from .request import Request as Request
+from .request import Text as Text
+from .request import ToolCall as ToolCall
+from .request import ToolDefinition as ToolDefinition
+from .request import ToolResult as ToolResult
 
 if TYPE_CHECKING:
     from .dialects.seam import Dialect
-
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text of a request: `role` is system, user, assistant, tool (an untrusted result), arguments or definition."""
-
-    path: Path
-    value: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolDefinition:
-    """A tool that the request offers. `schema` is its parameters' JSON Schema, or None where there is none.
-
-    `hosted` ones run at the provider; `free` ones take free text, not JSON.
-    """
-
-    name: str
-    schema: Any
-    hosted: bool = False
-    free: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool call: in a request, one that an earlier answer proposed; `arguments` is the JSON text as it stands."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """The result of an earlier tool call, as the client sends it back: `texts` index the request's texts.
-
-    `failed` is set where the dialect can say that the tool failed.
-    """
-
-    call_id: str
-    texts: tuple[int, ...]
-    failed: bool = False
-
-
-@dataclass(frozen=True)  # no slots: `_with` copies all members at once
-class Request:
-    """The neutral view of a request's body; `tree` is the decoded JSON and all that is ever sent.
-
-    `choices` is `n`, `output_limit` the client's own maximum of output tokens (None: not said), `thinking_budget` what
-    is set aside for reasoning, `images` and `files` how many non-text inputs there are, `unboundable` names the members
-    whose cost the body does not tell, `strict_format` says that the answer must be JSON, `forced_tool` that a tool call
-    is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
-    `free` says that the provider charges nothing for it, `kept` that it keeps the reply. `follows` are ids of what lies
-    at the provider and the request goes on from: whose they are and what they weigh, `gateway.bonds` knows.
-    `executes` is the tool call that the request itself is: its arguments stand in the tree's member `arguments`.
-    """
-
-    tree: dict[str, Any]
-    model: str
-    stream: bool
-    texts: tuple[Text, ...]
-    messages: int = 0
-    choices: int = 1
-    output_limit: int | None = None
-    thinking_budget: int = 0
-    tools: tuple[ToolDefinition, ...] = ()
-    calls: tuple[ToolCall, ...] = ()
-    results: tuple[ToolResult, ...] = ()
-    images: int = 0
-    files: int = 0
-    unboundable: tuple[str, ...] = ()
-    wants_usage: bool = False
-    strict_format: bool = False
-    forced_tool: bool = False
-    opaque_bytes: int = 0
-    frame_bytes: int = 0
-    free: bool = False
-    follows: tuple[str, ...] = ()
-    kept: bool = False
-    executes: ToolCall | None = None
-
-    def replace(self, changes: Mapping[int, str]) -> "Request":
-        """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""
-        tree = dict(self.tree)
-        copied: dict[Path, Any] = {(): tree}
-        texts = list(self.texts)
-        for index, value in changes.items():
-            text = texts[index]
-            node: Any = tree
-            for depth, step in enumerate(text.path[:-1], 1):
-                at = text.path[:depth]
-                child = copied.get(at)
-                if child is None:
-                    child = copied[at] = node[step].copy()
-                    node[step] = child
-                node = child
-            node[text.path[-1]] = value
-            texts[index] = Text(text.path, value, text.role)
-        return _with(self, tree, tuple(texts))
-
-    def with_members(self, members: Mapping[str, Any]) -> "Request":
-        """Return a request whose top-level members are set (or, if None, removed)."""
-        tree = {**self.tree, **members}
-        for name, value in members.items():
-            if value is None:
-                del tree[name]
-        return _with(self, tree, self.texts)
-
-
-def _with(request: Request, tree: dict[str, Any], texts: tuple[Text, ...]) -> Request:
-    # dataclasses.replace costs 6 µs here; this is on every call's path.
-    new = object.__new__(Request)
-    new.__dict__.update(request.__dict__, tree=tree, texts=texts)
-    return new
 
 
 class Part:
