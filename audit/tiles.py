@@ -18,6 +18,9 @@ TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _PATH_BASE = 1000
 _LENGTH_BYTES = 2
 
+_MADE_MAX = 4_096
+"""Hashes within tiles that are kept once they were computed: neighbours' proofs share most of them."""
+
 ReadTile = Callable[[int, int, int], bytes]
 """(level, tile number, width) -> at least `width` hashes."""
 
@@ -81,16 +84,20 @@ class TileNodes:
     `size` is the size of the tree that the tiles belong to: it says how wide the rightmost ones are.
     """
 
-    __slots__ = ("_cache", "_cached", "_read", "size")
+    __slots__ = ("_cache", "_cached", "_made", "_read", "size")
 
     def __init__(self, size: int, read: ReadTile, *, cached: int = 64) -> None:
         self.size = size
         self._read = read
         self._cached = cached
         self._cache: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._made: dict[tuple[int, int], bytes] = {}
 
     def __call__(self, level: int, index: int) -> bytes:
         """Hash of subtree (level, index); raise BookDamaged if the tile that holds it is missing or short."""
+        made = self._made.get((level, index))
+        if made is not None:
+            return made
         tile_level, inner = divmod(level, TILE_HEIGHT)
         first = index << inner
         number, offset = divmod(first, TILE_WIDTH)
@@ -98,7 +105,12 @@ class TileNodes:
         hashes = split_hashes(tile[offset * HASH_BYTES : (offset + (1 << inner)) * HASH_BYTES])
         if len(hashes) != 1 << inner:
             raise BookDamaged(f"{tile_path(tile_level, number)} ends before hash {offset + (1 << inner)}")
-        return full_root(hashes)
+        if inner == 0:
+            return hashes[0]
+        if len(self._made) >= _MADE_MAX:
+            self._made.clear()
+        made = self._made[level, index] = full_root(hashes)
+        return made
 
     def _tile(self, level: int, number: int) -> bytes:
         key = (level, number)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from audit import tiles
 from audit.errors import BookDamaged
-from audit.merkle import leaf_hash, root_of
+from audit.merkle import inclusion_proof, leaf_hash, root_of, verify_inclusion
 from audit.tiles import TiledTree, TileNodes
 
 
@@ -77,3 +77,16 @@ def test_only_the_latest_tiles_are_kept_in_memory() -> None:
     for index in (0, 1, 256, 0, 512, 256, 0):
         nodes(0, index)
     assert asked == [0, 1, 2, 1, 0]
+
+
+def test_proofs_of_all_leaves_share_their_hashes_within_a_bound() -> None:
+    leaves = [leaf_hash(b"%d" % each) for each in range(9_000)]
+    tree = TiledTree(0, lambda *_: b"")
+    for leaf in leaves:
+        tree.append(leaf)
+    kept = tree.take_changed()
+    kept[0, 9_000 >> 8] = b"".join(leaves[9_000 >> 8 << 8 :])
+    nodes = TileNodes(9_000, lambda level, number, _: kept[level, number])
+    root = tree.edge.root()
+    for index in range(0, 9_000, 2):
+        verify_inclusion(index, 9_000, leaves[index], inclusion_proof(index, 9_000, nodes), root)
