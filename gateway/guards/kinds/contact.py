@@ -62,15 +62,18 @@ def _plain_address(buf: bytes, at: int) -> tuple[int, int] | None:
 def _addresses(buf: bytes, _taken: Sequence[Hit]) -> Iterator[Hit]:
     at = buf.find(b"@")
     spans: list[tuple[int, int]] = []
+    others = at < 0
     while at >= 0:
-        span = _plain_address(buf, at)
-        if span is None or len(spans) >= _PLAIN_MAX:
-            spans = []
-            break
-        spans.append(span)
-        at = buf.find(b"@", span[1])
-    if not spans:
-        spans = list(_ANY_ADDRESS.spans(buf))
+        span = _plain_address(buf, at) if len(spans) < _PLAIN_MAX else None
+        if span is None:
+            others = True
+            if len(spans) >= _PLAIN_MAX:
+                break
+        else:
+            spans.append(span)
+        at = buf.find(b"@", at + 1 if span is None else span[1])
+    if others:
+        spans += _ANY_ADDRESS.spans(buf)
     for start, end in spans:
         if _is_address(buf, start, end):
             yield Hit(start, end, "email", "email")
