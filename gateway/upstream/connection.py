@@ -42,7 +42,7 @@ class _BrokenReply(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """Made by the pool. `on_idle` is told when it can be used again, `on_lost` once when it is closed."""
+    """Made by the pool. `on_served` is told of each reply, `on_idle` when it may be used again, `on_lost` of its end."""
 
     __slots__ = (
         "_armed_s",
@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_on_idle",
         "_on_lost",
+        "_on_served",
         "_parser",
         "_paused",
         "_phase",
@@ -79,6 +80,7 @@ class Connection(asyncio.Protocol):
         sock: socket.socket,
         bounds: HeadBounds,
         *,
+        on_served: Callable[[Connection], None],
         on_idle: Callable[[Connection], None],
         on_lost: Callable[[Connection], None],
     ) -> None:
@@ -86,6 +88,7 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self._socket = sock
         self._bounds = bounds
+        self._on_served = on_served
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._parser = httptools.HttpResponseParser(self)
@@ -251,6 +254,7 @@ class Connection(asyncio.Protocol):
         keep = self._keep and not self._transport.is_closing()
         self._new_head()
         self.served += 1
+        self._on_served(self)
         self._phase = "connect"
         if keep:
             if self._paused:

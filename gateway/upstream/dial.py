@@ -25,10 +25,12 @@ class ResumingContext(ssl.SSLContext):
     sessions: dict[str, ssl.SSLSession]
 
     @classmethod
-    def make(cls) -> ResumingContext:
-        """Return a context that trusts what the system trusts."""
+    def make(cls, authorities: str | None = None) -> ResumingContext:
+        """Return a context that trusts what the system trusts, and the certificates in a file."""
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
         context.load_default_certs()
+        if authorities is not None:
+            context.load_verify_locations(authorities)
         context.set_alpn_protocols(["http/1.1"])
         context.sessions = {}
         return context
@@ -56,9 +58,12 @@ class ResumingContext(ssl.SSLContext):
 class Dial:
     """Opens connections. A name's addresses are kept for `dns_ttl_s`; each is tried with an equal share of the time."""
 
-    def __init__(self, egress: Egress, *, tls: ssl.SSLContext | None, dns_ttl_s: float) -> None:
+    def __init__(
+        self, egress: Egress, *, tls: ssl.SSLContext | None, authorities: str | None, dns_ttl_s: float
+    ) -> None:
         self._egress = egress
         self._tls = tls
+        self._authorities = authorities
         self._dns_ttl_s = dns_ttl_s
         self._names: dict[tuple[str, int], tuple[float, list[Info]]] = {}
 
@@ -101,7 +106,7 @@ class Dial:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = ResumingContext.make()
+            self._tls = ResumingContext.make(self._authorities)
         return self._tls
 
     async def _connected(self, origin: Origin, until_s: float) -> socket.socket:

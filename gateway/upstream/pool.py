@@ -29,6 +29,7 @@ class PoolUpstream:
 
     `connections_max` bounds connections in all, `connections_per_host_max` those to one origin (0: no own bound);
     `keep_alive_s` should be shorter than the provider's own, so that a connection is rarely closed under a request.
+    `authorities` is a file of certificates to trust besides the system's; `tls` replaces all of it, sessions included.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class PoolUpstream:
         bounds: HeadBounds | None = None,
         dns_ttl_s: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        authorities: str | None = None,
     ) -> None:
-        self._dial = Dial(egress or Egress(), tls=tls, dns_ttl_s=dns_ttl_s)
+        self._dial = Dial(egress or Egress(), tls=tls, authorities=authorities, dns_ttl_s=dns_ttl_s)
         self._connections_max = connections_max
         self._per_host_max = connections_per_host_max or connections_max
         self._keep_alive_s = keep_alive_s
@@ -166,7 +168,14 @@ class PoolUpstream:
         try:
             connection = await self._dial.open(
                 origin,
-                lambda sock: Connection(origin, sock, self._bounds, on_idle=self._on_idle, on_lost=self._on_lost),
+                lambda sock: Connection(
+                    origin,
+                    sock,
+                    self._bounds,
+                    on_served=self._on_served,
+                    on_idle=self._on_idle,
+                    on_lost=self._on_lost,
+                ),
                 connect_s,
             )
         except BaseException:
@@ -178,9 +187,11 @@ class PoolUpstream:
             self._all.add(connection)
         return connection
 
-    def _on_idle(self, connection: Connection) -> None:
+    def _on_served(self, connection: Connection) -> None:
         if connection.served == 1:
             self._dial.ended(connection.origin, connection.transport)
+
+    def _on_idle(self, connection: Connection) -> None:
         self._idle.setdefault(connection.origin, []).append(connection)
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(self._keep_alive_s, self._close_old)
