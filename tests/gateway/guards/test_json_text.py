@@ -72,7 +72,9 @@ KEPT = Policy({kind: {"tool_result": "tokenize"} for kind in ("email", "ssn", "c
 
 
 def redacted(text: str, policy: Policy = KEPT, vault: Vault | None = None) -> tuple[str, Told]:
-    changed, findings = redact_json(REDACTOR, text, policy, vault or Vault(), "tool_result", place="/content")
+    changed, findings = redact_json(
+        REDACTOR, text, policy, Vault() if vault is None else vault, "tool_result", place="/content"
+    )
     assert {each.place for each in findings} <= {"/content"}
     return changed, [(each.kind, each.start, each.end) for each in findings]
 
