@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ THREADS_MAX = 64
 CACHED_MAX = 1_024
 PAUSE_S = 0.2
 _ERROR_CHARS_MAX = 300
+Called = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class Workshop:
         self._chance = chance or random.Random()
         self._pause_s = pause_s
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="tool")
-        self._breakers: dict[str, Breaker] = {}
-        self._cached: OrderedDict[tuple[str, bytes], tuple[float, Outcome]] = OrderedDict()
+        self._breakers: OrderedDict[Called, Breaker] = OrderedDict()
+        self._cached: OrderedDict[tuple[Called, bytes], tuple[float, Outcome]] = OrderedDict()
 
     def close(self) -> None:
         """Take no more calls."""
@@ -55,7 +57,7 @@ class Workshop:
             named = tool.read(arguments)
         except ValueError as error:
             return Outcome(f"error: {error}", ok=False)
-        place = (tool.name, _canonical(arguments)) if tool.cache_s else None
+        place = (tool.function, _canonical(arguments)) if tool.cache_s else None
         if place is not None and (kept := self._recall(place, tool.cache_s)) is not None:
             return kept
         outcome = await self._guarded(tool, named)
@@ -66,7 +68,7 @@ class Workshop:
         return outcome
 
     async def _guarded(self, tool: Tool, named: dict[str, Any]) -> Outcome:
-        breaker = self._breakers.setdefault(tool.name, Breaker(self._clock))
+        breaker = self._breaker(tool)
         why = f"{tool.name} failed too often and is not called for a while"
         for attempt in range(1 + tool.retries):
             if not breaker.allows():
@@ -79,6 +81,13 @@ class Workshop:
                 return Outcome(spelt(value))
             breaker.failed()
         return await self._instead(tool, named, why)
+
+    def _breaker(self, tool: Tool) -> Breaker:
+        """Return the breaker of this very function; of two agents' tools of one name each has its own."""
+        breaker = self._breakers.setdefault(tool.function, Breaker(self._clock))
+        if len(self._breakers) > CACHED_MAX:
+            self._breakers.popitem(last=False)
+        return breaker
 
     async def _instead(self, tool: Tool, named: dict[str, Any], why: str) -> Outcome:
         if tool.fallback is not None:
@@ -114,7 +123,7 @@ class Workshop:
         value = await loop.run_in_executor(self._threads, lambda: context.run(tool.function, **named))
         return await awaited(value)
 
-    def _recall(self, place: tuple[str, bytes], cache_s: float) -> Outcome | None:
+    def _recall(self, place: tuple[Called, bytes], cache_s: float) -> Outcome | None:
         kept = self._cached.get(place)
         if kept is None or self._clock.monotonic_s() - kept[0] > cache_s:
             return None
