@@ -67,7 +67,7 @@ class Answer:
         headers = self._headers(call, _JSON)
         for name, value in self._account.figures(call).items():
             headers.append((b"x-tollhouse-" + name.replace("_", "-").encode(), value.encode()))
-        await client.answer(200, headers, body)
+        await client.answer(call.kept.get("status", 200), headers, body)
 
     async def fail(self, call: Call, ending: Ending) -> None:
         """Send an ending: status and body, or in a stream that has begun the error event and the end."""
@@ -85,7 +85,7 @@ class Answer:
             headers.append((b"x-should-retry", b"false"))
         elif ending.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, round(ending.retry_after_s + 0.5))))
-        await client.answer(ending.status, headers, body)
+        await client.answer(call.kept.get("status", ending.status), headers, body)
 
     @staticmethod
     def _headers(call: Call, content_type: Header) -> list[Header]:

@@ -62,7 +62,7 @@ class Offer:
         """Whether an error's status is an answer nevertheless: never, for a model."""
         return False
 
-    def read(self, reply: UpstreamReply, body: bytes) -> bytes:  # noqa: ARG002
+    def read(self, attempt: Attempt, reply: UpstreamReply, body: bytes) -> bytes:  # noqa: ARG002
         """Return a plain reply's body as the dialect reads it."""
         return body
 

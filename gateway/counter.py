@@ -8,7 +8,7 @@ from .approvals import Approvals
 from .catalogue import Catalogue
 from .client import Client
 from .dialects.strict import decode
-from .errors import InvalidRequest, ModelNotFound, NotAllowed, NotFound, ToolNotFound
+from .errors import InvalidRequest, MethodNotAllowed, ModelNotFound, NotAllowed, NotFound, ToolNotFound
 from .papers import Key, Run
 from .runs import Runs
 from .stages.authenticate import Keys, key_of
@@ -32,6 +32,8 @@ class Counter:
         """Return status and body, or raise an Ending."""
         key = key_of(self._keys, client.headers)
         parts = path.split("/")[2:]
+        if path.startswith("/mcp"):
+            raise MethodNotAllowed("messages come by POST; the gateway opens no stream of a server's own")
         if parts[0] == "runs":
             return await self._run(method, parts[1:], key, client)
         match (method, *parts):

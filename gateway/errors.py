@@ -132,6 +132,12 @@ class PriceUnknown(Refusal):
     status, code = 400, "price_unknown"
 
 
+class MethodNotAllowed(Refusal):
+    """Another HTTP method is served here."""
+
+    status, code = 405, "method_not_allowed"
+
+
 class UnsupportedRoute(Refusal):
     """A route that we could not meter."""
 
@@ -290,6 +296,7 @@ TABLE: tuple[type[Ending], ...] = (
     ContentBlocked,
     UnboundedCost,
     PriceUnknown,
+    MethodNotAllowed,
     UnsupportedRoute,
     BudgetExceeded,
     RunEnded,

@@ -53,7 +53,7 @@ class Routes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith(("/v1/", "/runs/")):
+        if scope["type"] != "http" or not path.startswith(("/v1/", "/runs/", "/mcp")):
             await self._admin(scope, receive, send)
             return
         client = Client(scope, receive, send)

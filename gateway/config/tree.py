@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from .anchors import AnchorSettings
 from .approvals import ApprovalSettings
 from .delivery import DeliverySettings
+from .mcp import McpServer
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .retention import RetentionSettings
 from .tenants import TenantSettings
@@ -78,6 +79,7 @@ class Config(Settings):
     upstreams: tuple[UpstreamSettings, ...] = Field(default=(), max_length=256, description="model servers")
     models: tuple[ModelSettings, ...] = Field(default=(), max_length=4_096, description="what clients may ask for")
     tools: tuple[ConfiguredTool, ...] = Field(default=(), max_length=1_024, description="what agents may call")
+    mcp: tuple[McpServer, ...] = Field(default=(), max_length=256, description="MCP servers that agents may reach")
     approvals: ApprovalSettings = ApprovalSettings()
     profiles: tuple[ProfileSettings, ...] = Field(
         default=(), max_length=256, validate_default=True, description="policies"
@@ -161,6 +163,7 @@ def _references(config: Config) -> Iterator[str]:
 
 def _tools(config: Config) -> Iterator[str]:
     yield from _repeated("tools", (tool.name for tool in config.tools))
+    yield from _repeated("mcp", (server.name for server in config.mcp))
     tools = {tool.name: tool for tool in config.tools}
     for at, tool in enumerate(config.tools):
         if tool.fallback is None:

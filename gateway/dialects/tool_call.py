@@ -164,6 +164,10 @@ class ToolReader:
 
 
 def _event(tree: dict[str, Any], *, parts: bool = True) -> Event:
-    finish = "error" if tree.get("is_error") else "stop"
-    found: list[Part] = [ResultPart(tree)] if parts else []
-    return Event(tree, found, ends=(0,), finish=finish, usage=_FREE, terminal=True, whole=True)
+    return own_event(tree, [ResultPart(tree)] if parts else [], failed=bool(tree.get("is_error")))
+
+
+def own_event(tree: dict[str, Any], parts: list[Part], *, failed: bool) -> Event:
+    """Return the one event of an answer that costs no tokens."""
+    finish = "error" if failed else "stop"
+    return Event(tree, parts, ends=(0,), finish=finish, usage=_FREE, terminal=True, whole=True)

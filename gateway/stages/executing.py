@@ -53,6 +53,8 @@ class Executing:
         """Check a call that is to be carried out; raise the refusal."""
         request = call.clear
         assert request is not None  # noqa: S101 - Read set it
+        if request.executes is None and not request.results:
+            return  # a message of a protocol that calls nothing
         if not call.profile.allows_tool(call.model.name):
             raise ToolNotAllowed(f"profile {call.profile.name} does not allow the tool {call.model.name}", param="tool")
         if request.executes is None:

@@ -2,9 +2,11 @@
 
 from ..call import Call, Reply, Request
 from ..catalogue import Catalogue, Model
+from ..dialects.mcp import McpDialect
 from ..dialects.strict import decode
 from ..errors import InvalidRequest, ModelNotAllowed, ModelNotFound, ToolNotAllowed, ToolNotFound, UnsupportedRoute
 from ..stage import CallStage
+from ..tools.mcp import McpServers
 from ..tools.offers import Tool, Tools
 
 
@@ -12,10 +14,18 @@ class Read(CallStage):
     """Bounds: body bytes and seconds, nesting."""
 
     def __init__(
-        self, catalogue: Catalogue, tools: Tools, *, bytes_max: int, read_s_max: float, depth_max: int
+        self,
+        catalogue: Catalogue,
+        tools: Tools,
+        servers: McpServers,
+        *,
+        bytes_max: int,
+        read_s_max: float,
+        depth_max: int,
     ) -> None:
         self._catalogue = catalogue
         self._tools = tools
+        self._servers = servers
         self._bytes_max = bytes_max
         self._read_s_max = read_s_max
         self._depth_max = depth_max
@@ -35,6 +45,10 @@ class Read(CallStage):
         return None
 
     def _tool(self, call: Call, request: Request) -> Tool:
+        if isinstance(call.dialect, McpDialect):
+            call.dialect = call.dialect.of(request)
+            call.kept["status"] = call.dialect.status
+            return self._servers.tool_of(call, request)
         tool = self._tools.get(request.model)
         if tool is None:
             raise ToolNotFound("no tool of that name is configured; GET /v1/tools lists them", param="tool")

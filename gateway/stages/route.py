@@ -68,7 +68,7 @@ class Route(CallStage):
         shelf: Mapping[str, Model | Tool] = self._tools if call.is_for_tool else self._catalogue
         allows = call.profile.allows_tool if call.is_for_tool else call.key.allows_model
         for name in names:
-            model = shelf[name]
+            model = call.model if name == call.model.name else shelf[name]
             if model is call.model or allows(name):
                 for target in model.targets:
                     if call.dialect.name in target.target.dialects and call.pinned in (None, target.name):

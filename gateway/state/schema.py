@@ -6,6 +6,7 @@ state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
 state_run     declared runs; the ledger's journal in the book has what they spent
 state_approval questions to approvers, their answers and what became of them (`gateway.approvals`)
+state_pin     what MCP servers say of their tools, as pinned, and the hash of what they say now
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 state_bond    ids that a provider minted, bound to the key that got them (`gateway.bonds`)
 state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
@@ -45,6 +46,9 @@ SCHEMA = (
         WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS state_bond_expires ON state_bond(expires_us)",
     "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS state_pin(
+        server TEXT, tool TEXT, said TEXT NOT NULL, sha256 TEXT NOT NULL, seen TEXT NOT NULL,
+        PRIMARY KEY(server, tool)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS state_vault(
         run TEXT NOT NULL, tenant TEXT NOT NULL, sealed BLOB NOT NULL, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_vault_run ON state_vault(run)",

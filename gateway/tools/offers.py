@@ -24,10 +24,10 @@ from ..upstream.target import CAPABILITIES, Capability, Target
 from .openapi import Operation, read_operation
 from .outgoing import Outgoing, result_of
 
-_NOTHING = Rates(0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Rates(0, 0, 0, 0, 0, 0, 0, 0)
 _OURS = frozenset({401, 403, 407, 408, 425, 429})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
-_PICO = 1_000
+PICO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ToolOffer:
         """Whether a status is the tool's answer to its caller, though it says no: the agent may learn from it."""
         return _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _OURS
 
-    def read(self, reply: UpstreamReply, body: bytes) -> bytes:
+    def read(self, attempt: Attempt, reply: UpstreamReply, body: bytes) -> bytes:  # noqa: ARG002
         """Return the tool's answer as the body that the dialect reads."""
         failed = reply.status >= _CLIENT_ERROR
         return result_of(self.name, body, reply.header("content-type") or "", failed=failed)
@@ -82,7 +82,7 @@ class Tool:
     settings: ConfiguredTool
     parameters: dict[str, Any] | None
     description: str
-    targets: tuple[ToolOffer, ...]
+    targets: tuple[Any, ...]
     backoff: Backoff
     version: str
 
@@ -180,7 +180,7 @@ class Tools(Mapping[str, Tool]):
             headers=tuple(headers),
             client=client,
             breaker=Breaker(f"tool/{settings.name}", self._clock, policy, self._chance),
-            cost=Price(settings.name, (_NOTHING,), 0, 0, "configuration", "1", usd_to_nano(settings.price_usd) * _PICO),
+            cost=Price(settings.name, (NOTHING,), 0, 0, "configuration", "1", usd_to_nano(settings.price_usd) * PICO),
             deadline_s=settings.deadline_s,
             reply_bytes_max=settings.reply_bytes_max,
             idempotency_header=settings.idempotency_header,

@@ -148,7 +148,8 @@ async def test_the_run_s_tool_calls_are_a_limit(tmp_path: Path) -> None:
 
 async def test_an_equal_call_is_answered_from_memory_and_counts_but_costs_nothing(tmp_path: Path) -> None:
     async with shop() as tool:
-        async with live(tmp_path, tools=[tool.settings("find", cache_ttl_s=60, price_usd="0.1")]) as gate:
+        tools = [tool.settings("find", cache_ttl_s=60, price_usd="0.1")]
+        async with live(tmp_path, tools=tools) as gate:
             first, second = await call(gate, **RUN), await call(gate, **RUN)
             assert first.json()["result"] == second.json()["result"]
             assert second.headers["x-tollhouse-cache"] == "hit"

@@ -110,7 +110,8 @@ async def test_an_operation_of_a_document_is_called_with_the_operator_s_credenti
     (tmp_path / "api.yaml").write_text(yaml.safe_dump(DOCUMENT))
     (tmp_path / "secret").write_text("s3cret")
     async with shop() as tool:
-        order: dict[str, Any] = {"name": "order", "kind": "openapi", "url": tool.url, "document": "api.yaml", "operation": "order"}
+        order: dict[str, Any] = {"name": "order", "kind": "openapi", "url": tool.url, "document": "api.yaml"}
+        order |= {"operation": "order"}
         order |= {"private_networks": ["127.0.0.0/8"], "credential": "file/secret", "writes": True}
         async with live(tmp_path, tools=[order]) as gate:
             answer = await call(gate, "order", shop="a/b", count=2, dry=True)

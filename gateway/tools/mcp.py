@@ -1,0 +1,219 @@
+"""MCP servers of the configuration, in the form in which Route and the attempt's stages know models and targets.
+
+A server's tool is known by its pin: its schema checks the arguments, and what the server says of it reaches clients
+only as it was pinned and as the profile allows. Session ids are bound to the key that began the session.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import orjson
+
+from limits.backoff import Backoff
+from limits.bound import FAMILIES, Family
+from limits.breaker import Breaker, BreakerPolicy
+from limits.clock import Clock
+from limits.money import usd_to_nano
+from limits.prices import Price
+
+from ..call import Attempt, Call, Request
+from ..config.mcp import McpServer
+from ..dialects.mcp import CALLS
+from ..dialects.strict import encode
+from ..errors import NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
+from ..upstream.egress import Egress
+from ..upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
+from ..upstream.pool import PoolUpstream
+from ..upstream.target import CAPABILITIES, Capability, Target
+from .mcp_client import McpClient
+from .offers import NOTHING, PICO, Tool
+from .pins import Pins
+
+SESSION = "mcp-session-id"
+_SEAL_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class McpOffer:
+    """Where a server's messages go, in an Offer's form."""
+
+    name: str
+    server: McpServer
+    target: Target
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    client: McpClient = field(repr=False)
+    breaker: Breaker
+    cost: Price
+    pins: Pins
+    secret: bytes = field(repr=False)
+    reply_bytes_max: int
+    family: Family = FAMILIES["other"]
+    capability: Capability = CAPABILITIES["openai_compatible"]
+    per_call: bool = True
+
+    def price(self, tier: str | None = None) -> Price:  # noqa: ARG002
+        """Return the price of a message."""
+        return self.cost
+
+    def request(self, attempt: Attempt) -> UpstreamRequest:
+        """Return the message as the server gets it: its arguments as released, without the client's token."""
+        call = attempt.call
+        tree = attempt.request.tree
+        message = tree["message"]
+        executes = attempt.request.executes
+        if executes is not None and message["method"] == "tools/call":
+            message = {**message, "params": {**message["params"], "arguments": tree["arguments"]}}
+        left_s = max(0.05, min(self.server.deadline_s, call.deadline_s - asyncio.get_running_loop().time()))
+        headers = [*self.headers, *call.dialect.headers(call.caller.headers, ())]
+        if (session := call.caller.headers.get(SESSION)) is not None:
+            headers.append((SESSION, self._unsealed(call, session)))
+        return UpstreamRequest(
+            "POST", self.server.url, headers, encode(message), Timeouts(min(10.0, left_s), left_s, left_s, left_s)
+        )
+
+    def _seal(self, call: Call, session: str) -> str:
+        said = f"{call.tenant.id}\0{call.key.id}\0{self.server.name}\0{session}"
+        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:_SEAL_CHARS]
+
+    def _unsealed(self, call: Call, session: str) -> str:
+        own, _, seal = session.rpartition(".")
+        if not hmac.compare_digest(seal.encode(), self._seal(call, own).encode()):
+            raise NotFound("no session of that id belongs to this key; initialize anew", param=SESSION)
+        return own
+
+    def takes(self, status: int) -> bool:  # noqa: ARG002
+        """Whether an error's status is an answer nevertheless: JSON-RPC says what went wrong in its messages."""
+        return False
+
+    def read(self, attempt: Attempt, reply: UpstreamReply, body: bytes) -> bytes:
+        """Return the server's answer; of a list of tools what this key may see and nobody has changed."""
+        call = attempt.call
+        session = reply.header(SESSION)
+        if session is not None:
+            call.headers[SESSION] = f"{session}.{self._seal(call, session)}"
+        message = attempt.request.tree["message"]
+        if "id" not in message:
+            return b""
+        if message["method"] != "tools/list":
+            return body
+        try:
+            tree = orjson.loads(body)
+            tools = tree["result"]["tools"] if "result" in tree else []
+            if "result" in tree:
+                tree["result"]["tools"] = [each for each in tools if self._shown(call, each)]
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise UpstreamError(f"{self.name} did not answer with a list of tools") from error
+        return encode(tree)
+
+    def _shown(self, call: Call, definition: dict[str, Any]) -> bool:
+        pin, statements = self.pins.see(self.server.name, definition)
+        call.statements.extend(statements)
+        name = f"{self.server.name}.{definition['name']}"
+        if pin is None or pin.changed:
+            changed: list[tuple[Any, dict[str, Any]]] = call.kept.setdefault("pins_changed", [])
+            if pin is not None:
+                changed.append((pin, definition))
+            call.decide("firewall", "hidden", tool=name[:128], rule="description_changed")
+            return False
+        return bool(call.profile.allows_tool(name))
+
+
+class McpServers(Mapping[str, McpServer]):
+    """MCP servers by name, and their tools as they are known now. It owns their clients: close it at the end."""
+
+    def __init__(self, servers: tuple[McpServer, ...], pins: Pins, clock: Clock, chance: Random, secret: bytes) -> None:
+        self.pins = pins
+        self._secret = secret
+        self._servers = {server.name: server for server in servers}
+        self._clients: dict[str, McpClient] = {}
+        self._breakers: dict[str, Breaker] = {}
+        for server in servers:
+            egress = Egress(server.private_networks)
+            self._clients[server.name] = McpClient(PoolUpstream(egress=egress, connections_max=server.connections_max))
+            breaker = server.breaker
+            policy = BreakerPolicy(breaker.failures_max, breaker.open_s, breaker.open_s_max)
+            self._breakers[server.name] = Breaker(f"mcp/{server.name}", clock, policy, chance)
+
+    def tool_of(self, call: Call, request: Request) -> Tool:
+        """Return what a message is for as a tool; ToolNotFound, ToolNotAllowed."""
+        server = self._servers[getattr(call.dialect, "server", "")]
+        if request.executes is None:
+            return self._tool(server, request.tree["message"]["method"], None, priced=False)
+        name = request.executes.name.removeprefix(f"{server.name}.")
+        if not call.profile.allows_tool(request.executes.name):
+            raise ToolNotAllowed(
+                f"profile {call.profile.name} does not allow the tool {request.executes.name}", param="tool"
+            )
+        if name in CALLS:
+            return self._tool(server, name, None, priced=False, reads=True)
+        pin = self.pins.get(server.name, name)
+        if pin is None:
+            raise ToolNotFound(
+                f"{server.name} has listed no tool of that name here; list its tools first", param="tool"
+            )
+        if pin.changed:
+            raise ToolNotAllowed(
+                f"{request.executes.name} is not what it was: its description changed and waits for approval",
+                param="tool",
+            )
+        return self._tool(server, name, pin.definition.get("inputSchema"), version=pin.sha256)
+
+    def _tool(
+        self,
+        server: McpServer,
+        name: str,
+        schema: dict[str, Any] | None,
+        *,
+        version: str = "1",
+        priced: bool = True,
+        reads: bool = False,
+    ) -> Tool:
+        settings = server.tool(name)
+        if reads or not priced:
+            settings = settings.model_copy(update={"writes": False, "sends": False})
+        nano = usd_to_nano(settings.price_usd) if priced else 0
+        offer = McpOffer(
+            name=settings.name,
+            server=server,
+            target=Target(server.name, server.url, name, dialects=("tool_mcp",)),
+            headers=_headers(server),
+            client=self._clients[server.name],
+            breaker=self._breakers[server.name],
+            cost=Price(settings.name, (NOTHING,), 0, 0, "configuration", "1", nano * PICO),
+            pins=self.pins,
+            secret=self._secret,
+            reply_bytes_max=server.reply_bytes_max,
+        )
+        return Tool(settings, schema, "", (offer,), Backoff(retries_max=0), version[:16])
+
+    def breakers(self) -> Mapping[str, Breaker]:
+        """Return each server's breaker."""
+        return self._breakers
+
+    def __getitem__(self, name: str) -> McpServer:
+        return self._servers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._servers)
+
+    def __len__(self) -> int:
+        return len(self._servers)
+
+    async def close(self) -> None:
+        """Close all connections to servers."""
+        for client in self._clients.values():
+            await client.close()
+
+
+def _headers(server: McpServer) -> tuple[tuple[str, str], ...]:
+    headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")]
+    headers += [("user-agent", "tollhouse"), *(server.headers or {}).items()]
+    if server.credential is not None:
+        secret = server.credential.reveal()
+        is_bearer = server.credential_header == "authorization"
+        headers.append((server.credential_header, f"Bearer {secret}" if is_bearer else secret))
+    return tuple(headers)
