@@ -42,7 +42,7 @@ class _BrokenReply(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """Made by the pool. `on_served` is told of each reply, `on_idle` when it may be used again, `on_lost` of its end."""
+    """Made by the pool. `on_served` is told of each reply, `on_idle` when it is free again, `on_lost` of its end."""
 
     __slots__ = (
         "_armed_s",

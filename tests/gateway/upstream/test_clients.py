@@ -213,11 +213,13 @@ async def test_waiting_for_a_free_connection_is_bounded_and_nothing_was_sent(cli
 
 
 async def test_concurrent_replies_never_reach_the_wrong_caller(client: MakeClient) -> None:
+    patient = Timeouts(connect_s=30.0, first_byte_s=30.0, idle_s=30.0, total_s=60.0)
     async with ScriptedServer() as server, client(connections_max=20) as upstream:
 
         async def one(number: int) -> None:
             text = f"caller {number} " * (1 + number % 50)
-            sending = asyncio.create_task(upstream.send(request(server.url, stream=number % 2 == 0, text=text)))
+            asked = request(server.url, stream=number % 2 == 0, text=text, timeouts=patient)
+            sending = asyncio.create_task(upstream.send(asked))
             if number % 7 == 0:
                 await asyncio.sleep(0)
                 sending.cancel()
