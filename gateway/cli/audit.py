@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from audit.anchor import FileAnchor
 from audit.bundle import verify_bundle, write_bundle
 from audit.cosignature import CosignatureVerifier
+from audit.cover import cover
 from audit.export import Selection, export_csv, export_jsonl
 from audit.folder import verify_folder
 from audit.master import MasterKey
@@ -42,7 +43,10 @@ def audit() -> None:
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Only records of this kind.")
 @click.option("--since", type=INSTANT, help="Only records from this instant on.")
 @click.option("--until", type=INSTANT, help="Only records before this instant.")
-@click.option("-o", "--output", type=click.File("wb"), default="-", help="Write here instead of to standard output.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead of to standard output."
+)
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="With a bundle: a page for the auditor.")
 @book_option
 @config_option
 def export(
@@ -53,15 +57,24 @@ def export(
     kind: str | None,
     since: int | None,
     until: int | None,
-    output: IO[bytes],
+    output: Path | None,
+    page: Path | None,
     book: Path | None,
     config_path: Path,
 ) -> None:
     """Write records: JSON lines with leaf hashes, CSV, or a bundle that proves itself."""
     selection = Selection(tenant=tenant, run=run, kind=kind, from_us=since, until_us=until)
-    with Reader.open(book_path(book, config_path)) as reader:
-        count = _EXPORTS[form](reader, output, selection, progress=_progress)
+    if page is not None and (form != "bundle" or output is None):
+        raise click.UsageError("--page goes with --format bundle and --output FILE")
+    path = book_path(book, config_path)
+    with Reader.open(path) as reader, click.open_file(str(output or "-"), "wb") as out:
+        count = _EXPORTS[form](reader, out, selection, progress=_progress)
+        checkpoint = (reader.checkpoint or b"").decode()
     click.echo(f"{count} records", err=True)
+    if page is not None and output is not None:
+        verifier = verifier_of(path, None)
+        verdict = verify_bundle(output, verifier.name, [verifier])
+        page.write_text(cover(output, verdict, selection, checkpoint, verifier.vkey()))
 
 
 def _progress(count: int) -> None:

@@ -62,6 +62,11 @@ def test_a_bundle_and_a_table_are_exported_and_the_bundle_is_verified_by_itself(
     commands.run("audit", "verify", "--bundle", str(out), code=2)
     out.write_text(out.read_text().replace("globex", "initech"))
     commands.run("audit", "verify", "--bundle", str(out), "--public-key", key, code=1)
+    page = tmp_path / "page.html"
+    bundle = ("audit", "export", "--format", "bundle", "--page", str(page))
+    commands.run(*bundle, code=2)
+    commands.run(*bundle, "-o", str(out))
+    assert "Check it yourself" in page.read_text()
     table = commands.run("audit", "export", "--format", "csv").stdout.splitlines()
     assert table[0].startswith("index,time,tenant")
     assert len(table) == 4
