@@ -27,6 +27,7 @@ MENDS_MAX = 2
 Inside = Callable[[str, str, dict[str, Any]], Awaitable[str]]  # tool's name, step key, arguments -> result
 NOTHING_INSIDE: Mapping[str, Inside] = MappingProxyType({})
 SIDE_BY_SIDE_MAX = 8
+_MAXIMA = frozenset({"max_tokens", "max_completion_tokens"})
 
 
 class Talk:
@@ -73,12 +74,16 @@ class Talk:
                 parsed, wrong = parse(reply.text, output)
                 wrong = wrong or (check(parsed) if check is not None else "")
             if not wrong:
-                if reply.finish == "length" and not reply.calls and reply.clamped:
-                    raise Ending("stopped", "tokens", "the answer was cut: the budget was used up while it was written")
+                if reply.finish == "length" and not reply.calls and (reply.clamped or not self._own_maximum()):
+                    raise Ending("stopped", "tokens", "the answer was cut: no more tokens were left to write it")
                 return replace(reply, parsed=parsed)
             if mends < MENDS_MAX:
                 self.say(self._correction(wrong, output))
         raise Ending("stopped", "invalid_output", f"after {MENDS_MAX} corrections: {wrong}")
+
+    def _own_maximum(self) -> bool:
+        """Say whether the agent itself limits its answers; only then is a cut one what was asked for."""
+        return not _MAXIMA.isdisjoint(self.seat.options)
 
     def _correction(self, wrong: str, output: type[pydantic.BaseModel] | None) -> str:
         if output is not None:

@@ -41,9 +41,8 @@ def main(runs: int, workers: int) -> None:
                 process.wait()
             seconds = time.monotonic() - began
             completed = sum((jobs.result(number + 1) or {}).get("status") == "completed" for number in range(runs))
-    print(
-        f"{completed} of {runs} runs completed in {seconds:.1f} s by {workers} workers: {completed / seconds * 60:.0f} a minute"
-    )
+    print(f"{completed} of {runs} runs completed in {seconds:.1f} s by {workers} workers")
+    print(f"{completed / seconds * 60:.0f} runs a minute")
 
 
 if __name__ == "__main__":

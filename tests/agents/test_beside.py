@@ -45,9 +45,10 @@ async def test_a_cancelled_caller_takes_the_parts_along() -> None:
         began.set()
         await asyncio.sleep(60)
 
+    before = asyncio.all_tasks()
     task = asyncio.ensure_future(side_by_side([part()]))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert len(asyncio.all_tasks()) == 1
+    assert asyncio.all_tasks() == before

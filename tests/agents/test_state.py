@@ -1,10 +1,12 @@
 """State is a fold over events: the same events, the same state, in whole or in parts."""
 
+from typing import Any
+
 from agents.event import Event
 from agents.state import fold
 
 
-def events(*bodies: tuple[str, dict[str, object]], step_us: int = 1_000_000) -> list[Event]:
+def events(*bodies: tuple[str, dict[str, Any]], step_us: int = 1_000_000) -> list[Event]:
     return [Event("r", seq, seq * step_us, kind, body) for seq, (kind, body) in enumerate(bodies, 1)]
 
 
@@ -20,7 +22,7 @@ ANSWERED = {
     "ms": 500,
 }
 ASKED = {"key": "k", "at": "main", "n": 0, "phase": "act", "added": [{"role": "user", "content": "go"}]}
-OPENED = ("opened", {"task": "go", "agent": "a", "budget": {}})
+OPENED: tuple[str, dict[str, Any]] = ("opened", {"task": "go", "agent": "a", "budget": {}})
 
 
 def test_sums_and_partial_come_from_the_steps() -> None:

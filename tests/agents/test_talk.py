@@ -33,7 +33,7 @@ async def test_what_does_not_fit_is_told_to_the_model_and_mended(tmp_path: Path)
     async with scene(tmp_path, says("", "three", '{"width": 0}', '{"width": 3}')) as it:
         result = await it.agent(pattern=Sized()).arun("size?")
     assert (result.status, result.output, result.usage.steps) == ("completed", "3", 3)
-    assert "zero is no width" in str(result.messages[3]["content"])
+    assert "zero is no width" in str(result.messages[4]["content"])
 
 
 async def test_what_cannot_be_mended_ends_the_run_as_invalid(tmp_path: Path) -> None:

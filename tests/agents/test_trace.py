@@ -23,7 +23,7 @@ async def test_every_step_is_a_span_below_its_run(tmp_path: Path, monkeypatch: p
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace.otel, "get_tracer", lambda name: provider.get_tracer(name))
+    monkeypatch.setattr(otel, "get_tracer", provider.get_tracer)
     async with scene(tmp_path, says("", calls("look"), "done")) as it:
         await it.agent(tools=[look]).arun("go")
     spans = exporter.get_finished_spans()
