@@ -22,6 +22,7 @@ _EVERY_S = 3_600.0
 _FORGET: Sequence[str] = (
     "DELETE FROM state_reply WHERE key IN (SELECT id FROM state_key WHERE tenant = ?)",
     "DELETE FROM state_vault WHERE tenant = ?",
+    "DELETE FROM state_approval WHERE tenant = ? AND status <> 'pending'",
 )
 
 

@@ -12,9 +12,14 @@ from audit.master import MasterKey
 
 from ..config import load
 from ..house import BOOK_NAME, SIGNING_KEY_NAME
+from ..state.schema import SCHEMA
 from .options import config_option, owner_options
 from .owner import Owner
 from .words import instant, say_json
+
+
+_SEALED = ("state_reply", "state_vault", "state_approval")
+"""Tables whose rows are sealed with keys made from the master key."""
 
 
 @click.command()
@@ -57,12 +62,13 @@ def hold(*, tenant: str, lift: bool, owner: Owner, as_json: bool) -> None:
 def rewrap(*, old: str, new: str, config_path: Path) -> None:
     """Wrap all keys with another master key. Stop the gateway first; then configure the new key.
 
-    Keys of runs and replies kept for repeated requests are made from the master key: those that exist end with it.
+    Keys of runs, open approvals and replies kept for repeated requests are made from the master key: they end with it.
     """
     folder = load(config_path, secrets=False).folder
     old_key, new_key = MasterKey.load(old), MasterKey.load(new)
-    with Book.open(folder / BOOK_NAME, signer=load_signing_key(folder / SIGNING_KEY_NAME), master=old_key) as book:
+    signer = load_signing_key(folder / SIGNING_KEY_NAME)
+    with Book.open(folder / BOOK_NAME, signer=signer, master=old_key, schema=SCHEMA) as book:
         check_opens(book, old_key)
-        book.change_now([("DELETE FROM state_reply", ()), ("DELETE FROM state_vault", ())])
+        book.change_now([(f"DELETE FROM {name}", ()) for name in _SEALED])  # noqa: S608 - constants
         count = Keeping(book).rewrap(old_key, new_key, actor=f"local:{os.getuid()}")
     click.echo(f"{count} keys are wrapped with the new master key; configure it before the next start")
