@@ -14,6 +14,7 @@ from ..state.load import StateUnreadable
 from .audit import audit
 from .check import check
 from .demo import demo
+from .exec import exec_
 from .guard import guard
 from .init import init
 from .keys import keys
@@ -47,7 +48,7 @@ def main() -> None:
     """  # noqa: D301 - click's own mark for lines that are not to be wrapped
 
 
-_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness, guard)
+_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness, guard, exec_)
 for _command in _ALL:
     if isinstance(_command, click.Command):
         main.add_command(_command)
