@@ -17,7 +17,6 @@ from .options import config_option, owner_options
 from .owner import Owner
 from .words import instant, say_json
 
-
 _SEALED = ("state_reply", "state_vault", "state_approval")
 """Tables whose rows are sealed with keys made from the master key."""
 
