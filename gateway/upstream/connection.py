@@ -303,8 +303,9 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close now, whatever was to come."""
         self._exchange = None
-        self._transport.abort()
-        self._gone()
+        if not self.closed:
+            self._transport.abort()
+            self._gone()
 
     def _gone(self) -> None:
         if self.closed:

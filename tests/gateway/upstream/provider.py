@@ -59,7 +59,8 @@ async def listening(talk: Answer) -> AsyncIterator[str]:
         await server.wait_closed()
         for task, writer in talks:
             task.cancel()
-            writer.transport.abort()
+            if not writer.is_closing() or writer.transport.get_write_buffer_size():
+                writer.transport.abort()  # asyncio's breaks if it was closed and has written all
             with suppress(ConnectionError):
                 await writer.wait_closed()
         await asyncio.gather(*(task for task, _ in talks), return_exceptions=True)
