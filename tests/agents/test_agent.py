@@ -63,3 +63,38 @@ async def test_decisions_at_the_gateway_are_its_to_refuse(tmp_path: Path) -> Non
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="one name"):
         Agent("a", model="m", tools=[lookup, lookup])
+
+
+PAY = {
+    "name": "pay",
+    "kind": "local",
+    "parameters": {"type": "object", "properties": {"amount": {"type": "integer"}}, "required": ["amount"]},
+    "approval": "always",
+}
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_an_approval_of_the_gateway_is_another_persons_and_then_the_run_goes_on(
+    tmp_path: Path, approved: bool
+) -> None:
+    paid: list[int] = []
+
+    def pay(amount: int) -> str:
+        """Pay."""
+        paid.append(amount)
+        return "paid"
+
+    async with scene(tmp_path, says("", calls("pay", amount=5), "It is paid."), tools=[PAY]) as it:
+        agent = it.agent(tools=[pay])
+        result = await agent.arun("pay 5")
+        assert (result.status, result.stop, paid) == ("waiting", "approval", [])
+        (waits,) = result.waiting
+        assert waits.by == "gateway"
+        _, boss = await it.gate.app.registry.create_key("test", "house", name="boss", role="approver")
+        with pytest.raises(Refused):
+            await asyncio.to_thread(lambda: approve(waits.id, key=it.gate.token, url=it.gate.url))
+        await asyncio.to_thread(lambda: approve(waits.id, key=boss, approved=approved, url=it.gate.url))
+        before = it.requests()
+        done = await agent.aresume(result.run_id)
+        assert it.requests() == before + (1 if approved else 0)
+    assert (done.status, paid) == (("completed", [5]) if approved else ("stopped", []))
