@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 Row = dict[str, float]
-WIDTH, HEIGHT, LEFT, BOTTOM = 760, 360, 60, 40
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 760, 360, 60, 60, 40
 LINES = (
     ("cpu_us", "CPU µs a record, appending", "#1f6feb"),
     ("index_us", "CPU µs a record, indexing", "#8250df"),
@@ -50,7 +50,7 @@ def drawn(rows: Sequence[Row]) -> str:
     bottom = min(0.0, math.log10(min(min(row[name] for row in rows) for name, _, _ in LINES)))
 
     def x(records: float) -> float:
-        return LEFT + (math.log10(records) - low) / (high - low) * (WIDTH - LEFT - 20)
+        return LEFT + (math.log10(records) - low) / (high - low) * (WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (math.log10(value) - bottom) / (top - bottom) * (HEIGHT - BOTTOM - 20)
@@ -63,7 +63,7 @@ def drawn(rows: Sequence[Row]) -> str:
         parts.append(f'<text x="{at}" y="{HEIGHT - 20}" font-size="12" text-anchor="middle">{10**power:,}</text>')
     for power in range(math.ceil(bottom), math.floor(top) + 1):
         at = y(10.0**power)
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{at}" y2="{at}" stroke="#ddd"/>')
+        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4}" font-size="12" text-anchor="end">{10.0**power:g}</text>')
     for number, (name, head, colour) in enumerate(LINES):
         points = " ".join(f"{x(row['records']):.1f},{y(row[name]):.1f}" for row in rows)
