@@ -30,6 +30,7 @@ from .config.tree import BoundSettings, warnings
 from .counter import Counter
 from .delivery import Delivery
 from .directory import Registry
+from .figures import Figures as ToolsFigures
 from .guards import Redactor
 from .head import HeadLimits
 from .house import House, open_house
@@ -143,6 +144,7 @@ class Tollhouse:
             unready=self._unready,
             warnings=lambda: warnings(config),
             keeper=self.keeper,
+            tool_figures=ToolsFigures(self.metrics, self.tools, self.servers).of,
             tracer_provider=None if self.traces is None else self.traces.provider,
         )
         dialects = model_routes()

@@ -90,9 +90,12 @@ class Approvals:
             else:
                 self._by_reply.pop(approval.reply, None)
 
-    def find(self, call: Call, tool: str, arguments_key: str, policy: str) -> Approval | None:
-        """Return the standing question of a call's run (or key) about these arguments under this policy."""
-        found = self._by_question.get((_scope(call), tool, arguments_key, policy))
+    def find(
+        self, call: Call, tool: str, arguments_key: str, policy: str, *, asker: str | None = None
+    ) -> Approval | None:
+        """Return the standing question of a call's run (or key, or `asker`) about these arguments under this policy."""
+        scope = _scope(call) if asker is None else f"key:{asker}"
+        found = self._by_question.get((scope, tool, arguments_key, policy))
         return found if found is not None and self._stands(found) else None
 
     def _stands(self, approval: Approval) -> bool:
@@ -105,8 +108,22 @@ class Approvals:
         stands = all(self._stands(each) and each.status not in ("released", "used") for each in found)
         return list(found) if stands else []
 
-    def ask(self, call: Call, *, tool: str, call_id: str, arguments: str, key: str, policy: str, rule: str) -> Approval:
-        """Make a question; it is durable with the call's next record, and told when `told` is called after that."""
+    def ask(
+        self,
+        call: Call,
+        *,
+        tool: str,
+        call_id: str,
+        arguments: str,
+        key: str,
+        policy: str,
+        rule: str,
+        asker: str | None = None,
+    ) -> Approval:
+        """Make a question; it is durable with the call's next record, and told when `told` is called after that.
+
+        `asker` is who asks, if it is not the call's run or key (then nobody's clock is stopped).
+        """
         if len(self._by_id) >= self._settings.open_max:
             raise RateLimitExceeded(
                 f"{len(self._by_id)} approvals are open, as many as are kept (approvals.open_max); answer some",
@@ -117,8 +134,8 @@ class Approvals:
         approval = Approval(
             id=f"apr_{secrets.token_hex(10)}",
             tenant=call.tenant.id,
-            key_id=call.key.id,
-            run_id=None if call.run is None else call.run.id,
+            key_id=asker or call.key.id,
+            run_id=None if call.run is None or asker else call.run.id,
             tool=tool,
             call_id=call_id,
             arguments_key=key,
@@ -129,8 +146,8 @@ class Approvals:
             expires_us=now + self._settings.expires_s * 1_000_000,
         )
         call.decide("firewall", "awaiting", rule=rule, approval=approval.id, tool=tool)
-        if call.run is not None:
-            entry = self._journal.ledger.books.pause_run(call.run.id)
+        if approval.run_id is not None:
+            entry = self._journal.ledger.books.pause_run(approval.run_id)
             call.entries.extend([] if entry is None else [entry])
         return approval
 

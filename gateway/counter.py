@@ -34,7 +34,7 @@ class Counter:
         parts = path.split("/")[2:]
         if path.startswith("/mcp"):
             raise MethodNotAllowed("messages come by POST; the gateway opens no stream of a server's own")
-        if parts[0] == "runs":
+        if parts[:1] == ["runs"]:
             return await self._run(method, parts[1:], key, client)
         match (method, *parts):
             case ("GET", "models"):

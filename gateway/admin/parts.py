@@ -11,11 +11,16 @@ from limits.ledger import EmbeddedLedger
 
 from ..config import Config
 from ..directory import Directory, Registry
+from ..figures import ToolFigures
 from ..keeper import Keeper
 
 
 def _nothing_amiss() -> list[str]:
     return []
+
+
+def _no_figures(_: str) -> ToolFigures:
+    return ToolFigures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,4 @@ class Parts:
     warnings: Callable[[], list[str]] = _nothing_amiss
     tracer_provider: TracerProvider | None = None
     keeper: Keeper | None = None
+    tool_figures: Callable[[str], ToolFigures] = _no_figures

@@ -159,6 +159,25 @@ class Runs(Shape):
     more: bool
 
 
+class ToolShown(Shape):
+    """A tool as it stands; figures since the gateway's start, times in milliseconds, money in nano-dollars."""
+
+    name: str
+    kind: str
+    tenants: tuple[str, ...] = Field(description="whose keys may call it")
+    calls: int
+    errors: int = Field(description="calls that ended in a refusal or failure")
+    mean_ms: float
+    breaker: str = Field(description="closed, open or half-open; empty for what runs at the client")
+    spent_nano_usd: int
+
+
+class Tools(Shape):
+    """All configured tools."""
+
+    tools: tuple[ToolShown, ...]
+
+
 class Health(Shape):
     """Whether calls are taken, and why not."""
 

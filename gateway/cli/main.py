@@ -11,16 +11,19 @@ from ..config import ConfigError
 from ..house import HouseError
 from ..restore import LedgerUnreadable
 from ..state.load import StateUnreadable
+from .approvals import approvals
 from .audit import audit
 from .check import check
 from .demo import demo
 from .exec import exec_
 from .guard import guard
+from .import_litellm import import_litellm
 from .init import init
 from .keys import keys
 from .runs import runs
 from .serve import serve
 from .tenants import tenants
+from .tools import tools
 from .witness import witness
 
 EXPECTED = (BookError, ConfigError, HouseError, LedgerUnreadable, StateUnreadable, OSError)
@@ -48,7 +51,21 @@ def main() -> None:
     """  # noqa: D301 - click's own mark for lines that are not to be wrapped
 
 
-_ALL: tuple[Callable[..., Any], ...] = (init, demo, serve, check, tenants, keys, runs, audit, witness, guard, exec_)
+_ALL: tuple[Callable[..., Any], ...] = (
+    init,
+    demo,
+    serve,
+    check,
+    tenants,
+    keys,
+    runs,
+    tools,
+    approvals,
+    audit,
+    witness,
+    guard,
+    exec_,
+)
 for _command in _ALL:
     if isinstance(_command, click.Command):
         main.add_command(_command)

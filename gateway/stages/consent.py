@@ -13,7 +13,7 @@ import orjson
 
 from ..approvals import Approvals, denied, required
 from ..call import Call
-from ..errors import ApprovalDenied, ApprovalRequired
+from ..errors import ApprovalDenied, ApprovalRequired, Ending
 from ..tools.approval import Approval, why
 from ..tools.check import Checked
 from ..tools.offers import Tool, Tools
@@ -125,12 +125,42 @@ class Consent:
         if used is not None:
             self._approvals.take(call, *used)
 
-    def _tell_when_written(self, call: Call, asked: list[Approval]) -> None:
+    def descriptions(self, call: Call) -> None:
+        """Ask about tools whose server says something else of them now; pin anew what was approved."""
+        asked: list[Approval] = []
+        for pins, pin, definition in call.kept["pins_changed"]:
+            tool, said, asker = f"{pin.server}.{pin.tool}", orjson.dumps(definition).decode(), f"mcp:{pin.server}"
+            found = self._approvals.find(call, tool, pin.seen, "description", asker=asker)
+            if found is None or found.status == "used":
+                question = self._approvals.ask(
+                    call,
+                    tool=tool,
+                    call_id="",
+                    arguments=said,
+                    key=pin.seen,
+                    policy="description",
+                    rule="changed",
+                    asker=asker,
+                )
+                asked.append(question)
+            elif found.status == "approved":
+                call.statements.append(pins.accept(pin, definition))
+                self._approvals.take(call, found, "used")
+        if asked:
+            self._approvals.keep(call, asked)
+            self._tell_when_written(call, asked, good=call.ending)
+
+    def _tell_when_written(self, call: Call, asked: list[Approval], *, good: Ending | None = None) -> None:
+        """Tell of questions when the call's life is over: a record that was not written has become its ending."""
         if not asked:
             return
         life = asyncio.current_task()
         assert life is not None  # noqa: S101 - stages run in a call's task
-        life.add_done_callback(lambda _: self._approvals.told(asked, written=isinstance(call.ending, ApprovalRequired)))
+        life.add_done_callback(
+            lambda _: self._approvals.told(
+                asked, written=call.ending is good or isinstance(call.ending, ApprovalRequired)
+            )
+        )
 
 
 def _may_need(tool: Tool | None) -> bool:

@@ -210,6 +210,8 @@ class Firewall(CallStage):
         """Count what is released, once and for all; if the run has no room any more, nothing is released."""
         if call.is_for_tool:
             self._executing.settle(call)
+            if self._consent is not None and "pins_changed" in call.kept:
+                self._consent.descriptions(call)
             return
         watch: _Watch | None = call.kept.get("firewall")
         if watch is None or not watch.released:

@@ -114,9 +114,8 @@ class McpOffer:
         call.statements.extend(statements)
         name = f"{self.server.name}.{definition['name']}"
         if pin is None or pin.changed:
-            changed: list[tuple[Any, dict[str, Any]]] = call.kept.setdefault("pins_changed", [])
             if pin is not None:
-                changed.append((pin, definition))
+                call.kept.setdefault("pins_changed", []).append((self.pins, pin, definition))
             call.decide("firewall", "hidden", tool=name[:128], rule="description_changed")
             return False
         return bool(call.profile.allows_tool(name))

@@ -90,3 +90,12 @@ async def test_a_tool_that_says_something_else_later_is_neither_listed_nor_calle
             refused = (await gate.http.post("/mcp/notes", json=body)).json()
             assert refused["result"]["isError"] is True
             assert "description changed" in refused["result"]["content"][0]["text"]
+            _, token = await gate.app.registry.create_key("test", "house", name="boss", role="approver")
+            boss = {"authorization": f"Bearer {token}"}
+            (asked,) = (await gate.http.get("/v1/approvals", headers=boss)).json()["data"]
+            assert (asked["tool"], asked["rule"]) == ("notes.find", "changed")
+            assert "evil.example" in asked["arguments"]
+            approved = await gate.http.post(f"/v1/approvals/{asked['id']}/approve", headers=boss)
+            assert approved.status_code == 200
+            await acts(gate, "legacy")
+            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "find", "think"]

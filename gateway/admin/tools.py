@@ -1,0 +1,41 @@
+"""`/admin/tools`: what each tenant's profiles allow to be called, and how the tools do."""
+
+from fastapi import APIRouter
+
+from .actor import WHO
+from .parts import Parts
+from .shapes import Tools, ToolShown
+
+
+def routes(parts: Parts) -> APIRouter:
+    """Return the routes; each needs an administrator."""
+    router = APIRouter(prefix="/admin/tools", tags=["tools"], dependencies=[WHO])
+
+    @router.get("")
+    async def list_tools() -> Tools:
+        """Return the configured tools; figures are since the gateway's start, and empty where nobody serves."""
+        return Tools(tools=tuple(_shown(parts, kind, name) for kind, name in _configured(parts)))
+
+    return router
+
+
+def _configured(parts: Parts) -> list[tuple[str, str]]:
+    local = [(tool.kind, tool.name) for tool in parts.config.tools]
+    return [*local, *(("mcp", f"{server.name}.{tool.name}") for server in parts.config.mcp for tool in server.tools)]
+
+
+def _shown(parts: Parts, kind: str, name: str) -> ToolShown:
+    allowed = {
+        key.tenant.id for key in parts.directory.keys_of() if key.role == "client" and key.profile.allows_tool(name)
+    }
+    figures = parts.tool_figures(name)
+    return ToolShown(
+        name=name,
+        kind=kind,
+        tenants=tuple(sorted(allowed)),
+        calls=figures.calls,
+        errors=figures.errors,
+        mean_ms=figures.mean_ms,
+        breaker=figures.breaker,
+        spent_nano_usd=figures.spent_nano_usd,
+    )

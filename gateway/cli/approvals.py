@@ -1,0 +1,120 @@
+"""`tollhouse approvals`: questions of agents, answered by people with a key of role approver."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from ..config.values import Reading, Secret
+from .options import json_option
+from .words import instant, say_json, table
+
+_WAIT_S = 30.0
+_ERRORS_FROM = 400
+
+
+def approver_options(command: Callable[..., None]) -> Callable[..., Any]:
+    """Add what says where the gateway is and whose key speaks."""
+    command = click.option(
+        "--url",
+        envvar="TOLLHOUSE_URL",
+        default="http://127.0.0.1:4000",
+        show_default=True,
+        help="The gateway's address.",
+    )(command)
+    command = click.option(
+        "--key",
+        default="env/TOLLHOUSE_APPROVER_KEY",
+        show_default=True,
+        help="Where the approver's key is: env/NAME or file/PATH.",
+    )(command)
+    return json_option(command)
+
+
+@click.group()
+def approvals() -> None:
+    """Look at what agents wait for, and say yes or no."""
+
+
+@approvals.command("list")
+@click.option("--all", "decided_too", is_flag=True, help="Also what was decided.")
+@approver_options
+def list_(*, decided_too: bool, url: str, key: str, as_json: bool) -> None:
+    """List open questions, latest first."""
+    found = _ask("GET", url, key)["data"]
+    shown = [each for each in found if decided_too or each["status"] == "pending"]
+    if as_json:
+        say_json(shown)
+        return
+    table(
+        ("APPROVAL", "STATUS", "TENANT", "TOOL", "RULE", "EXPIRES", "ARGUMENTS"),
+        (
+            (
+                each["id"],
+                each["status"],
+                each["tenant"],
+                each["tool"],
+                each["rule"],
+                instant(each["expires_at"] * 1_000_000),
+                each["arguments"][:60],
+            )
+            for each in shown
+        ),
+    )
+
+
+@approvals.command("show")
+@click.argument("approval")
+@approver_options
+def show(*, approval: str, url: str, key: str, as_json: bool) -> None:
+    """Show one question, its arguments masked."""
+    _say(_ask("GET", url, key, approval), as_json=as_json)
+
+
+@approvals.command("approve")
+@click.argument("approval")
+@approver_options
+def approve(*, approval: str, url: str, key: str, as_json: bool) -> None:
+    """Say yes, once, to this call with these arguments."""
+    _say(_ask("POST", url, key, approval, "approve"), as_json=as_json)
+
+
+@approvals.command("deny")
+@click.argument("approval")
+@approver_options
+def deny(*, approval: str, url: str, key: str, as_json: bool) -> None:
+    """Say no."""
+    _say(_ask("POST", url, key, approval, "deny"), as_json=as_json)
+
+
+def _ask(method: str, url: str, key: str, *path: str) -> dict[str, Any]:
+    try:
+        token = Secret(key, reading=Reading(Path.cwd())).reveal()
+    except ValueError as error:
+        raise click.UsageError(f"--key: {error}") from None
+    if any(not part.replace("_", "").isalnum() for part in path):
+        raise click.UsageError("an approval's id has letters, digits and _ only")
+    try:
+        place = "/".join(("/v1/approvals", *path))
+        answer = httpx.request(method, f"{url}{place}", headers={"authorization": f"Bearer {token}"}, timeout=_WAIT_S)
+        said: dict[str, Any] = answer.json()
+    except httpx.TransportError as error:
+        raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
+    except ValueError:
+        raise click.ClickException("what answers there is no Tollhouse: its answer is not JSON") from None
+    if answer.status_code >= _ERRORS_FROM:
+        raise click.ClickException(str(said.get("error", {}).get("message", f"status {answer.status_code}")))
+    return said
+
+
+def _say(said: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say_json(said)
+        return
+    by = f" by {said['decided_by']}" if said["decided_by"] else ""
+    click.echo(f"approval {said['id']}: {said['status']}{by}")
+    for name in ("tenant", "key", "run", "tool", "tool_call_id", "rule", "arguments"):
+        click.echo(f"  {name:<13} {said[name] or '-'}")
+    click.echo(f"  {'expires':<13} {instant(said['expires_at'] * 1_000_000)}")
