@@ -134,7 +134,7 @@ async def test_what_executes_is_what_was_approved(tmp_path: Path) -> None:
 
 
 async def test_the_deadline_stops_a_run_and_its_history_stays_valid(tmp_path: Path) -> None:
-    async with scene(tmp_path, says("", calls("wait", seconds=30.0, text="I wait."), "done")) as it:
+    async with scene(tmp_path, says("", calls("wait", seconds=30.0, said="I wait."), "done")) as it:
         result = await it.agent(tools=[Effects().wait]).arun("go", budget=Budget(seconds=1))
         assert (result.status, result.stop, result.partial) == ("stopped", "deadline", "I wait.")
         assert [message["role"] for message in result.messages] == ["user", "assistant", "tool"]

@@ -65,13 +65,13 @@ async def test_fifty_sessions_with_growing_context_never_pass_their_budget(tmp_p
         agent = it.agent(tools=[_big()])
         async with Runner(it.gateway, it.log) as runner:
             results = await asyncio.gather(
-                *(runner.run(agent, "go", Budget(tokens=8_000, steps=40)) for _ in range(50))
+                *(runner.run(agent, "go", Budget(tokens=4_000, steps=40)) for _ in range(50))
             )
         billed = it.gate.upstream.bill.total
     assert {(result.status, result.message) for result in results if result.status != "stopped"} == set()
     assert {result.stop for result in results} <= {"tokens", "loop"}
-    assert all(result.account["used"]["tokens"] <= 8_000 for result in results)
-    assert billed.prompt_tokens + billed.completion_tokens <= 50 * 8_000
+    assert all(result.account["used"]["tokens"] <= 4_000 for result in results)
+    assert billed.prompt_tokens + billed.completion_tokens <= 50 * 4_000
 
 
 def _big() -> Any:
