@@ -18,6 +18,7 @@ from typing import cast
 
 import httptools
 
+from .alarm import NEVER_S, Alarm
 from .exchange import Exchange, body_failure
 from .failure import Phase, Source, UpstreamFailure
 from .interface import DEFAULT_TIMEOUTS, Timeouts
@@ -26,7 +27,6 @@ from .wire import Origin
 _PIECE_BYTES = 256 * 1024
 _FINAL_STATUS = 200
 _SWITCHING = 101
-_NEVER_S = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,8 @@ class Connection(asyncio.Protocol):
     """Made by the pool. `on_served` is told of each reply, `on_idle` when it is free again, `on_lost` of its end."""
 
     __slots__ = (
-        "_armed_s",
+        "_alarm",
         "_bounds",
-        "_deadline_s",
         "_drained",
         "_ended",
         "_exchange",
@@ -65,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_phase",
         "_socket",
         "_timeouts",
-        "_timer",
         "_total_at_s",
         "_transport",
         "closed",
@@ -73,6 +71,8 @@ class Connection(asyncio.Protocol):
         "origin",
         "served",
     )  # fmt: skip
+    _framed: bool
+    _headers: list[tuple[bytes, bytes]]
 
     def __init__(
         self,
@@ -94,15 +94,12 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._exchange: Exchange | None = None
         self._phase: Phase = "connect"
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed_s = self._deadline_s = self._total_at_s = _NEVER_S
+        self._alarm = Alarm(self._loop, self._too_late)
+        self._total_at_s = NEVER_S
         self._timeouts = DEFAULT_TIMEOUTS
         self._drained: asyncio.Future[None] | None = None
         self._paused = False
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
-        self._in_head = self._keep = True
-        self._framed = self._ended = False
+        self._new_head()
         self.closed = False
         self.served = 0
         self.idle_since_s = 0.0
@@ -146,7 +143,7 @@ class Connection(asyncio.Protocol):
     async def _write(self, exchange: Exchange, head: bytes, body: bytes) -> None:
         """Write piece by piece, until all is written, a reply comes early, or the connection is lost."""
         self._phase = "send"
-        self._due(_NEVER_S)
+        self._due(NEVER_S)
         view = memoryview(body)
         pieces: list[bytes | memoryview] = [
             head,
@@ -250,7 +247,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, exchange: Exchange) -> None:
         """Give the reply its end, and the connection back."""
         self._exchange = None
-        self._deadline_s = _NEVER_S
+        self._alarm.at_s = NEVER_S
         keep = self._keep and not self._transport.is_closing()
         self._new_head()
         self.served += 1
@@ -311,9 +308,7 @@ class Connection(asyncio.Protocol):
         if self.closed:
             return
         self.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.cancel()
         self.resume_writing()
         self._on_lost(self)
 
@@ -333,7 +328,7 @@ class Connection(asyncio.Protocol):
         """Take no more from the socket; silence is our own doing now, so only the deadline counts."""
         self._paused = True
         self._transport.pause_reading()
-        self._due(_NEVER_S)
+        self._due(NEVER_S)
 
     def resume(self) -> None:
         """Take more."""
@@ -343,24 +338,13 @@ class Connection(asyncio.Protocol):
             if self._exchange is not None:
                 self._due(self._loop.time() + self._timeouts.idle_s)
 
-    # Its clock: one timer, moved only to an earlier moment; when it fires too early it is set anew.
+    # Its clock.
 
     def _due(self, at_s: float) -> None:
-        self._deadline_s = at_s = min(at_s, self._total_at_s)
-        if at_s < self._armed_s:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._armed_s = at_s
-            self._timer = self._loop.call_at(at_s, self._look)
+        self._alarm.move(min(at_s, self._total_at_s))
 
-    def _look(self) -> None:
-        self._timer = None
-        self._armed_s = _NEVER_S
-        if self._exchange is None:
-            return
-        if self._loop.time() < self._deadline_s:
-            self._due(self._deadline_s)
-        elif self._deadline_s >= self._total_at_s:
+    def _too_late(self) -> None:
+        if self._alarm.at_s >= self._total_at_s:
             self._break("deadline")
         else:
             self._break("idle_timeout" if self._phase == "body" else "first_byte_timeout")
