@@ -65,6 +65,7 @@ _ALL: tuple[Callable[..., Any], ...] = (
     witness,
     guard,
     exec_,
+    import_litellm,
 )
 for _command in _ALL:
     if isinstance(_command, click.Command):
