@@ -36,6 +36,8 @@ def test_strangers_erasures_and_refused_rights_are_told() -> None:
     found.take(1, {"at": 2, "kind": "erasure", "reason": "request", "actor": "k9"})
     for index in range(9):
         found.take(index, {"at": 3, "kind": "refusal", "status": {"code": "model_not_allowed"}})
+    found.take(9, {"at": 4, "kind": "outcome", "tool": {"name": "look"}})
+    assert found.tools == {"look: run": 1}
     access = REQUIREMENTS[0].figures(found)
     assert access[:2] == ["model_not_allowed (9)", "7 callers without a valid key, counted by the minute"]
     assert any("request (1)" in each.figures(found) for each in REQUIREMENTS)
