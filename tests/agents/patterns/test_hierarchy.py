@@ -61,3 +61,18 @@ def test_two_workers_of_one_name_cannot_be_told_apart() -> None:
     one = Agent("one", model="m")
     with pytest.raises(ValueError, match="one name"):
         Hierarchy([one, one])
+
+
+async def test_a_supervisor_thinks_aloud_and_has_a_bound_of_its_own(tmp_path: Path) -> None:
+    asks = says("^hire$", calls("ask_it", task="x", said="I ask."), "-")
+    async with scene(tmp_path, asks, says("", "ok", calls("ask_it", task="y"))) as it:
+        result = await it.agent("head", pattern=Hierarchy([it.agent("it")], steps_max=1)).arun("hire")
+    assert (result.status, result.stop) == ("stopped", "steps")
+    assert [event.body["text"] for event in result.events if event.kind == "thought"] == ["I ask."]
+
+
+async def test_what_no_worker_can_read_is_answered_not_delegated(tmp_path: Path) -> None:
+    wrong = calls("ask_it", job="x")
+    async with scene(tmp_path, says("", wrong, "I give up.")) as it:
+        result = await it.agent("head", pattern=Hierarchy([it.agent("it")])).arun("hire")
+    assert (result.status, result.children) == ("completed", ())
