@@ -19,7 +19,8 @@ async def test_it_tells_who_may_call_and_how_the_tool_does(tmp_path: Path) -> No
             await gate.http.post("/v1/tools/find/call", json={"arguments": {"q": "a"}})
             await gate.http.post("/v1/tools/find/call", json={"arguments": {"q": 1}})
             admin = {"authorization": f"Bearer {gate.app.house.admin_token}"}
-            shown = {each["name"]: each for each in (await gate.http.get("/admin/tools", headers=admin)).json()["tools"]}
+            told = (await gate.http.get("/admin/tools", headers=admin)).json()["tools"]
+            shown = {each["name"]: each for each in told}
             assert (shown["find"]["calls"], shown["find"]["errors"]) == (2, 1)
             assert (shown["find"]["spent_nano_usd"], shown["find"]["breaker"]) == (10_000_000, "closed")
             assert shown["find"]["mean_ms"] > 0

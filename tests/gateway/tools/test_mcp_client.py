@@ -1,0 +1,53 @@
+"""Answers that come in a stream: the answer is found, what a server asks is refused to it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.tools.mcp_client import McpClient
+from gateway.upstream.egress import Egress
+from gateway.upstream.failure import UpstreamFailure
+from gateway.upstream.interface import UpstreamRequest
+from gateway.upstream.pool import PoolUpstream
+from tests.gateway.tools.shop import Shop, shop
+
+pytestmark = pytest.mark.anyio
+
+STREAM = "text/event-stream"
+
+
+def events(*messages: Any) -> bytes:
+    return b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in messages)
+
+
+async def ask(tool: Shop) -> bytes:
+    client = McpClient(PoolUpstream(egress=Egress(("127.0.0.0/8",)), connections_max=4))
+    try:
+        reply = await client.send(
+            UpstreamRequest("POST", tool.url, [], b'{"jsonrpc":"2.0","id":1,"method":"tools/call"}')
+        )
+        assert reply.status == 200
+        assert reply.headers
+        return await reply.read(100_000)
+    finally:
+        await client.close()
+
+
+async def test_the_answer_is_taken_and_sampling_is_refused_to_the_server() -> None:
+    progress = {"jsonrpc": "2.0", "method": "notifications/progress"}
+    asks = {"jsonrpc": "2.0", "id": "s1", "method": "sampling/createMessage"}
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {}}
+    async with shop() as tool:
+        tool.answers = [(200, STREAM, events(progress, asks, answer)), (202, "text/plain", b"")]
+        assert json.loads(await ask(tool)) == answer
+        told = tool.seen[1].json
+        assert (told["id"], told["error"]["code"]) == ("s1", -32601)
+
+
+@pytest.mark.parametrize("body", [events({"jsonrpc": "2.0", "id": 2, "result": {}}), b"data: {\n\n"])
+async def test_a_stream_without_the_answer_is_a_failure(body: bytes) -> None:
+    async with shop() as tool:
+        tool.answers = [(200, STREAM, body)]
+        with pytest.raises(UpstreamFailure):
+            await ask(tool)
