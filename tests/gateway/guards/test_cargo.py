@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.call import Text
 from gateway.guards import Detector, Policy, Redactor, Vault, redact_cargo
+from gateway.guards.findings import Hit
 from gateway.guards.policy import KINDS
 from gateway.guards.restore import restore
 
@@ -84,3 +85,38 @@ def test_directions_with_other_kinds_are_looked_through_for_their_own() -> None:
 
 def test_a_request_without_texts_is_left_alone() -> None:
     assert redact_cargo(REDACTOR, [], Policy(), Vault()) == ({}, [])
+
+
+def test_texts_under_rules_of_their_own_are_looked_at_by_those_alone() -> None:
+    texts = [*parts("joe@example.org"), Text(("messages", 1, "content"), "joe@example.org", "tool")]
+    lenient = Policy({"email": {"tool_result": "off"}})
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), Vault(), others={1: lenient})
+    assert list(changes) == [0]
+    changes, findings = redact_cargo(
+        REDACTOR, texts, Policy({"email": {"request": "off"}}), Vault(), others={1: Policy()}
+    )
+    assert list(changes) == [1]
+    assert [finding.direction for finding in findings] == ["tool_result"]
+
+
+def test_what_a_plug_in_told_is_replaced_beside_what_the_rules_found() -> None:
+    texts = parts("Joe Doe, joe@example.org")
+    told = {0: [Hit(0, 7, "secret", "plugin.names"), Hit(0, 7, "unknown", "plugin.names")]}
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), Vault(), told=told)
+    assert sorted(finding.rule for finding in findings) == ["email", "plugin.names"]
+    assert "Joe" not in changes[0]
+
+
+def test_only_parts_of_one_list_that_follow_one_another_have_a_seam() -> None:
+    for second in (("messages", 0, "content", 2, "text"), ("messages", 1, "content", 1, "text"), ("a", "text")):
+        texts = [
+            Text(("messages", 0, "content", 0, "text"), "card 4111 1111", "user"),
+            Text(second, " 1111 1111", "user"),
+        ]
+        assert redact_cargo(REDACTOR, texts, Policy(), Vault()) == ({}, [])
+
+
+def test_a_value_over_a_seam_that_is_only_observed_is_told_and_left() -> None:
+    observe = Policy({"card": {"request": "observe"}})
+    changes, findings = redact_cargo(REDACTOR, parts("card 4111 1111", " 1111 1111"), observe, Vault())
+    assert (changes, [finding.kind for finding in findings]) == ({}, ["card"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.guards import Policy, Redactor, Vault
 from gateway.guards.policy import KINDS
-from gateway.guards.stream import Lane
+from gateway.guards.stream import Lane, is_plain
 
 REDACTOR = Redactor()
 MASK = Policy({kind: {"reply": "mask"} for kind in KINDS})
@@ -123,3 +123,25 @@ def test_findings_of_a_lane_print_no_value() -> None:
     lane.flush()
     assert [finding.kind for finding in lane.findings] == ["email"]
     assert "tom" not in repr(lane.findings)
+
+
+def test_a_whole_text_goes_on_as_it_is_only_if_nothing_is_in_it_and_nothing_comes_back() -> None:
+    assert is_plain(REDACTOR, "nothing_here", MASK, Vault())
+    assert not is_plain(REDACTOR, "tom@example.com", MASK, Vault())
+    assert not is_plain(REDACTOR, f"for {MAIL}", MASK, VAULT)
+    assert is_plain(REDACTOR, "no underscore", MASK, VAULT)
+
+
+def test_a_blocked_lane_and_an_empty_piece_release_nothing() -> None:
+    lane = Lane(REDACTOR, Policy({"email": {"reply": "block"}}), VAULT)
+    assert lane.feed("") == ""
+    lane.feed("tom@example.com is it. ")
+    assert (lane.blocked, lane.feed("more text here. "), lane.flush()) == (True, "", "")
+
+
+def test_a_long_run_that_only_might_be_a_value_is_let_go_by_halves() -> None:
+    lane = Lane(REDACTOR, MASK, VAULT, hold_chars_max=100)
+    shown = "".join(lane.feed("x") for _ in range(1_000))
+    assert len(shown) >= 850
+    assert len(lane.held) <= 100
+    assert shown + lane.flush() == "x" * 1_000

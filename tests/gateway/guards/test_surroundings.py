@@ -122,3 +122,12 @@ def test_text_that_nobody_asks_about_is_read_when_much_has_gathered() -> None:
     for _ in range(50):
         surroundings.advance("x" * 1_000)
     assert sum(map(len, surroundings._unread)) <= 16_384
+
+
+def test_an_angle_that_was_asked_about_is_a_tag_only_if_a_letter_follows() -> None:
+    for behind, forbids in (("a ", True), ("/b", True), ("!-", True), (" 3", False), ("= ", False)):
+        surroundings = Surroundings()
+        surroundings.advance("x <")
+        assert not surroundings.forbids(frozenset())
+        surroundings.advance(behind)
+        assert surroundings.forbids(frozenset()) is forbids, behind
