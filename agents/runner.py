@@ -99,7 +99,10 @@ class Runner:
         return Run(seat, agent, self)
 
     async def resume(self, agent: Role, run_id: str, answers: Answers | None = None) -> Run:
-        """Go on with a run of the log; `answers` are a person's, by the id that waits. Raises KeyError, ValueError."""
+        """Go on with a run of the log; `answers` are a person's, by the id that waits. Raises KeyError, ValueError.
+
+        A run that has ended is only told again, unless what failed was upstream: then it is tried from there.
+        """
         events = self.log.events(run_id)
         key = self.log.key(run_id)
         if not events or key is None:
@@ -109,7 +112,7 @@ class Runner:
             raise ValueError(f"run {run_id} is one of {state.opened['agent']!r}, not of {agent.name!r}")
         journal = Journal(run_id, self.log, self.clock, state)
         run = self._run(agent, journal, key)
-        if state.status not in (None, "waiting"):
+        if state.status not in (None, "waiting") and state.stop != "upstream":
             return run
         await journal.write("resumed")
         for name, answer in (answers or {}).items():
@@ -132,7 +135,10 @@ class Runner:
     async def child(self, parent: Seat, agent: Role, task: str, key: str, budget: Budget) -> Result:
         """Run a child to its end, go on with it, or return how it ended. Raises Ending if none may be opened."""
         known = parent.state.children.get(key)
-        if known is not None and self.log.events(known["run"]):
+        if known is not None and (events := self.log.events(known["run"])):
+            state = fold(events)
+            if state.status not in (None, "waiting"):
+                return state.result(known["run"])
             run = await self.resume(agent, known["run"])
         else:
             try:

@@ -208,7 +208,10 @@ async def test_an_upstream_that_fails_is_a_failed_run_with_what_was_found(tmp_pa
             return "x"
 
         result = await it.agent(tools=[boom]).arun("go")
+        it.gate.upstream.clear()
+        again = await it.agent(tools=[boom]).aresume(result.run_id)
     assert (result.status, result.stop, result.partial) == ("failed", "upstream", "so far")
+    assert (again.status, again.output, again.usage.tool_calls) == ("completed", "done", 1)
 
 
 async def test_no_gateway_and_a_wrong_key_are_results_too(tmp_path: Path) -> None:
