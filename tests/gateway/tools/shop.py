@@ -43,6 +43,7 @@ class Shop:
     seen: list[Seen] = field(default_factory=list)
     answers: list[tuple[int, str, bytes]] = field(default_factory=list)
     waits_s: float = 0.0
+    session: str | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -63,8 +64,10 @@ class Shop:
             await asyncio.sleep(self.waits_s)
         echo = orjson.dumps({"number": number, "got": orjson.loads(body) if body else None})
         status, kind, said = self.answers.pop(0) if self.answers else (200, "application/json", echo)
-        start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", kind.encode())]}
-        await send(start)
+        sent = [(b"content-type", kind.encode())]
+        if self.session is not None:
+            sent.append((b"mcp-session-id", self.session.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": sent})
         await send({"type": "http.response.body", "body": said})
 
     def settings(self, name: str, path: str = "/find", **more: Any) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""MCP servers behind the gateway, seen by a client that speaks JSON: sessions, tokens, schemas, prices, approvals."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.gateway.live import Live, live
+from tests.gateway.tools.shop import SCHEMA, Shop, shop
+
+pytestmark = pytest.mark.anyio
+
+FIND = {"name": "find", "description": "Finds.", "inputSchema": SCHEMA}
+
+
+def server(tool: Shop, **more: Any) -> dict[str, Any]:
+    known = [{"name": "find", "price_usd": "0.01"}, {"name": "pay", "writes": True, "approval": "always"}]
+    return {"name": "notes", "url": f"{tool.url}/mcp", "private_networks": ["127.0.0.0/8"], "tools": known, **more}
+
+
+def answer(result: Any) -> tuple[int, str, bytes]:
+    return (200, "application/json", json.dumps({"jsonrpc": "2.0", "id": 1, "result": result}).encode())
+
+
+async def say(gate: Live, method: str, params: Any = None, **headers: str) -> httpx.Response:
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, **({} if params is None else {"params": params})}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await gate.http.post("/mcp/notes", json=body, headers=named)
+
+
+async def listed(gate: Live, tool: Shop, *tools: dict[str, Any]) -> list[str]:
+    tool.answers = [answer({"tools": list(tools)})]
+    return [each["name"] for each in (await say(gate, "tools/list")).json()["result"]["tools"]]
+
+
+async def test_a_call_is_checked_against_the_pinned_schema_and_paid(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        unknown = await say(gate, "tools/call", {"name": "find", "arguments": {"q": "a"}})
+        assert "list its tools first" in unknown.json()["result"]["content"][0]["text"]
+        assert await listed(gate, tool, FIND) == ["find"]
+        wrong = await say(gate, "tools/call", {"name": "find", "arguments": {"q": 1}})
+        assert wrong.json()["result"]["isError"] is True
+        tool.answers = [answer({"content": [{"type": "text", "text": "found"}]})]
+        done = await say(gate, "tools/call", {"name": "find", "arguments": {"q": "a"}})
+        assert done.json()["result"]["content"][0]["text"] == "found"
+        assert done.headers["x-tollhouse-cost-usd"] == "0.01"
+        assert len(tool.seen) == 2
+        assert gate.token not in str(tool.seen)
+
+
+async def test_a_session_belongs_to_the_key_that_began_it(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        tool.session = "s1"
+        began = (await say(gate, "initialize")).headers["mcp-session-id"]
+        assert (await say(gate, "ping", mcp_session_id=began)).status_code == 200
+        assert tool.seen[1].headers["mcp-session-id"] == "s1"
+        other = f"Bearer {await gate.new_key()}"
+        for session, key in (("s1", f"Bearer {gate.token}"), (began, other)):
+            forged = await say(gate, "ping", mcp_session_id=session, authorization=key)
+            assert forged.json()["error"]["data"]["code"] == "not_found"
+        assert len(tool.seen) == 2
+
+
+async def test_a_tool_that_needs_a_yes_says_so_in_its_result(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        await listed(gate, tool, {**FIND, "name": "pay"})
+        call = {"name": "pay", "arguments": {"q": "a"}}
+        waits = (await say(gate, "tools/call", call, x_run_id="errand")).json()["result"]
+        assert waits["isError"] is True
+        asked = waits["_meta"]["io.tollhouse/approval_id"]
+        _, token = await gate.app.registry.create_key("test", "house", name="boss", role="approver")
+        boss = {"authorization": f"Bearer {token}"}
+        assert (await gate.http.post(f"/v1/approvals/{asked}/approve", headers=boss)).status_code == 200
+        tool.answers = [answer({"content": [{"type": "text", "text": "paid"}]})]
+        done = (await say(gate, "tools/call", call, x_run_id="errand")).json()["result"]
+        assert done["content"][0]["text"] == "paid"
+
+
+async def test_what_is_not_relayed_never_reaches_the_server(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        assert (await say(gate, "sampling/createMessage")).json()["error"]["code"] == -32601
+        assert (await gate.http.get("/mcp/notes")).status_code == 405
+        assert (await gate.http.delete("/mcp/notes")).status_code == 405
+        assert (await gate.http.post("/mcp/other", json={})).status_code in (404, 405)
+        stranger = await gate.http.post("/mcp/notes", json={}, headers={"authorization": "Bearer x"})
+        assert stranger.status_code == 401
+        assert not tool.seen
+        single = await gate.http.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+        assert (single.status_code, single.content) == (202, b"")
+
+
+async def test_an_answer_that_is_no_list_of_tools_is_a_failure(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        for broken in ((200, "application/json", b"{"), answer({"tools": [{"description": "x"}]}), answer([])):
+            tool.answers = [broken]
+            told = (await say(gate, "tools/list")).json()
+            assert told["error"]["data"]["code"] == "upstream_error"
