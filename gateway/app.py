@@ -1,84 +1,33 @@
-"""Builds the parts and passes them in; the ASGI application, and the process that serves it."""
+"""The ASGI application, from its start to its drained end, and the process that serves it."""
 
 import asyncio
 import contextlib
-import hmac
-import importlib
-import random
 import socket
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
 from limits.clock import Clock, SystemClock
-from limits.rates import Concurrency, Rate
-from limits.seam import LocalLedger
-from limits.tokens import TokenCounter
 
 from . import life
 from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
-from .anchors import Anchors
-from .approvals import Approvals
-from .bonds import Bonds
-from .catalogue import Catalogue
 from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
-from .delivery import Delivery
-from .directory import Registry
 from .figures import Figures as ToolsFigures
-from .guards import Redactor
 from .head import HeadLimits
 from .house import House, open_house
-from .housekeeping import Housekeeping
-from .journal import Journal
-from .keeper import keeper_of
-from .lives import CUT_S, Lives
-from .metrics import Metrics
+from .lives import CUT_S
 from .pipeline import Pipeline
-from .policies import Policies
 from .reload import reload_of
-from .replies import Replies
-from .restore import restore
 from .routes import Routes, Scope
-from .runs import Runs
 from .served import model_routes, tool_routes
 from .server import BoundedServer, listen, running
-from .stage import AttemptStage, CallStage
-from .stages.authenticate import Authenticate
-from .stages.awaited import Awaited
-from .stages.budget import Budget
-from .stages.cache import Cache
-from .stages.consent import Consent
-from .stages.count import Count
-from .stages.firewall import Firewall
-from .stages.guard import Guard
-from .stages.identify import Identify
-from .stages.intend import Intend
-from .stages.read import Read
-from .stages.recall import Recall
-from .stages.record import Record
-from .stages.route import Route
-from .stages.screen import Screen
-from .stages.send import Send as SendStage
-from .stages.throttle import Throttle
-from .stages.tool_cargo import masked
-from .strangers import Strangers
-from .tools.mcp import McpServers
-from .tools.offers import Tools
-from .tools.pins import Pins
-from .tools.schema import Schemas
-from .tools.trail import Trails
-from .traces import Traces
-from .vaults import Vaults
-from .webhook import Webhook
-from .weighing import Weighing
+from .works import Works
 
-Stage = TypeVar("Stage")
 UNSUPPORTED = frozenset(
     f"/v1/{route}"
     for route in (
@@ -89,47 +38,14 @@ UNSUPPORTED = frozenset(
 )
 
 
-class Tollhouse:
+class Tollhouse(Works):
     """The application: one house, its stages, its routes. Made before the event loop, started in it by `lifespan`."""
 
     def __init__(self, house: House, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
+        super().__init__(house, clock)
         config = house.config
         self._ready = ready
         self._opened = contextlib.AsyncExitStack()
-        self.house = house
-        self.ledger = LocalLedger(clock)
-        restore(self.ledger.books, house.book.records())
-        self.registry = Registry(house.directory, house.book, clock, self.ledger.books)
-        self.journal = Journal(house.book, self.ledger)
-        self.metrics = Metrics(clock)
-        self.strangers = Strangers(self.journal)
-        self.chance = random.Random()
-        self.catalogue = Catalogue(config, clock, self.chance)
-        self.tools = Tools(config.tools, clock, self.chance)
-        pins = Pins(house.book.query)
-        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
-        self.lives = Lives(config.bounds.calls_max)
-        self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
-        self.replies = Replies(house.book.query, clock, _secret(house.master_key))
-        self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
-        self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
-        hook = config.approvals.webhook
-        self.webhook = None if hook is None else Webhook(hook, self.chance)
-        self.approvals = Approvals(
-            self.journal,
-            house.book.query,
-            clock,
-            _secret(house.master_key),
-            config.approvals,
-            mask=masked,
-            teller=self.webhook,
-        )
-        self.consent = Consent(self.approvals, self.tools)
-        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
-        self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
-        self.keeper = keeper_of(config, house.book, clock)
-        self.delivery = Delivery(config.delivery, house.book)
-        self.traces = _traces(config, clock)
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
         metrics.register(self.anchors)
@@ -154,8 +70,8 @@ class Tollhouse:
             unsupported=UNSUPPORTED,
             errors=dialects["/v1/chat/completions"],
             pipeline=Pipeline(
-                _in_order(life.CALL, self._call_stages(clock)),
-                _in_order(life.ATTEMPT, self._attempt_stages(clock)),
+                self.call_stages(),
+                self.attempt_stages(),
                 again_from=life.AGAIN_FROM,
                 again_without=life.AGAIN_WITHOUT,
             ),
@@ -165,39 +81,6 @@ class Tollhouse:
             admin=self.admin if config.admin is None else build_admin(self.parts, only_health=True),
             clock=clock,
         )
-
-    def _call_stages(self, clock: Clock) -> list[CallStage]:
-        bounds = self.house.config.bounds
-        return [
-            Record(self.journal, self.strangers, self.metrics, clock, self.traces),
-            Authenticate(self.house.directory),
-            Read(
-                self.catalogue,
-                self.tools,
-                self.servers,
-                bytes_max=bounds.body_bytes_max,
-                read_s_max=bounds.body_read_s_max,
-                depth_max=bounds.depth_max,
-            ),
-            Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
-            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
-            Throttle(Rate(clock), Rate(clock), Concurrency()),
-            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent),
-            Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
-            Count(self.ledger),
-            Cache(clock),
-            Route(self.catalogue, self.tools, self.chance),
-        ]
-
-    def _attempt_stages(self, clock: Clock) -> list[AttemptStage]:
-        bounds = self.house.config.bounds
-        return [
-            Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock),
-            Intend(self.journal, self.ledger),
-            SendStage(
-                clock, self.traces, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max
-            ),
-        ]
 
     def _unready(self) -> list[str]:
         reasons = []
@@ -296,27 +179,3 @@ class _Server(BoundedServer):
         drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
         await super().shutdown(sockets)
         await drained
-
-
-def _traces(config: Config, clock: Clock) -> Traces | None:
-    """Return what traces calls; None if nothing of it is configured."""
-    settings = config.traces
-    if settings.endpoint is None:
-        return Traces(settings, None) if settings.pass_to else None
-    # Not an import at the top: it takes a quarter of a second, which a gateway without a collector does without.
-    spans = importlib.import_module("gateway.spans")
-    providers = {upstream.name: spans.PROVIDERS.get(upstream.kind, upstream.name) for upstream in config.upstreams}
-    return Traces(settings, spans.Spans(settings, providers, clock))
-
-
-def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:
-    made = {type(stage): stage for stage in stages}
-    return [made[kind] for kind in kinds]
-
-
-def _secret(master_key: bytes) -> bytes:
-    return hmac.digest(master_key, b"tollhouse pseudonyms of ids, version 1", "sha256")
-
-
-def _vault_secret(master_key: bytes) -> bytes:
-    return hmac.digest(master_key, b"tollhouse vaults, version 1", "sha256")

@@ -1,0 +1,166 @@
+"""The parts of the gateway, built once and passed in: nothing looks another up, and nothing lives at module level."""
+
+import hmac
+import importlib
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+from limits.clock import Clock
+from limits.rates import Concurrency, Rate
+from limits.seam import LocalLedger
+from limits.tokens import TokenCounter
+
+from . import life
+from .anchors import Anchors
+from .approvals import Approvals
+from .bonds import Bonds
+from .catalogue import Catalogue
+from .config import Config
+from .delivery import Delivery
+from .directory import Registry
+from .guards import Redactor
+from .house import House
+from .housekeeping import Housekeeping
+from .journal import Journal
+from .keeper import keeper_of
+from .lives import Lives
+from .metrics import Metrics
+from .policies import Policies
+from .replies import Replies
+from .restore import restore
+from .runs import Runs
+from .stage import AttemptStage, CallStage
+from .stages.authenticate import Authenticate
+from .stages.awaited import Awaited
+from .stages.budget import Budget
+from .stages.cache import Cache
+from .stages.consent import Consent
+from .stages.count import Count
+from .stages.firewall import Firewall
+from .stages.guard import Guard
+from .stages.identify import Identify
+from .stages.intend import Intend
+from .stages.read import Read
+from .stages.recall import Recall
+from .stages.record import Record
+from .stages.route import Route
+from .stages.screen import Screen
+from .stages.send import Send as SendStage
+from .stages.throttle import Throttle
+from .stages.tool_cargo import masked
+from .strangers import Strangers
+from .tools.mcp import McpServers
+from .tools.offers import Tools
+from .tools.pins import Pins
+from .tools.schema import Schemas
+from .tools.trail import Trails
+from .traces import Traces
+from .vaults import Vaults
+from .webhook import Webhook
+from .weighing import Weighing
+
+Stage = TypeVar("Stage")
+
+
+class Works:
+    """All parts of one house that a call or an operator meets, and the stages made of them."""
+
+    def __init__(self, house: House, clock: Clock) -> None:
+        config = house.config
+        self.house = house
+        self.clock = clock
+        self.ledger = LocalLedger(clock)
+        restore(self.ledger.books, house.book.records())
+        self.registry = Registry(house.directory, house.book, clock, self.ledger.books)
+        self.journal = Journal(house.book, self.ledger)
+        self.metrics = Metrics(clock)
+        self.strangers = Strangers(self.journal)
+        self.chance = random.Random()
+        self.catalogue = Catalogue(config, clock, self.chance)
+        self.tools = Tools(config.tools, clock, self.chance)
+        pins = Pins(house.book.query)
+        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
+        self.lives = Lives(config.bounds.calls_max)
+        self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
+        self.replies = Replies(house.book.query, clock, _secret(house.master_key))
+        self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
+        self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
+        hook = config.approvals.webhook
+        self.webhook = None if hook is None else Webhook(hook, self.chance)
+        self.approvals = Approvals(
+            self.journal,
+            house.book.query,
+            clock,
+            _secret(house.master_key),
+            config.approvals,
+            mask=masked,
+            teller=self.webhook,
+        )
+        self.consent = Consent(self.approvals, self.tools)
+        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
+        self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
+        self.keeper = keeper_of(config, house.book, clock)
+        self.delivery = Delivery(config.delivery, house.book)
+        self.traces = _traces(config, clock)
+
+    def call_stages(self) -> list[CallStage]:
+        """Return the stages of the CALL list, in the order of `gateway.life`."""
+        bounds, clock = self.house.config.bounds, self.clock
+        stages: list[CallStage] = [
+            Record(self.journal, self.strangers, self.metrics, clock, self.traces),
+            Authenticate(self.house.directory),
+            Read(
+                self.catalogue,
+                self.tools,
+                self.servers,
+                bytes_max=bounds.body_bytes_max,
+                read_s_max=bounds.body_read_s_max,
+                depth_max=bounds.depth_max,
+            ),
+            Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
+            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
+            Throttle(Rate(clock), Rate(clock), Concurrency()),
+            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent),
+            Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
+            Count(self.ledger),
+            Cache(clock),
+            Route(self.catalogue, self.tools, self.chance),
+        ]
+        return _in_order(life.CALL, stages)
+
+    def attempt_stages(self) -> list[AttemptStage]:
+        """Return the stages of the ATTEMPT list."""
+        bounds, clock = self.house.config.bounds, self.clock
+        stages: list[AttemptStage] = [
+            Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock),
+            Intend(self.journal, self.ledger),
+            SendStage(
+                clock, self.traces, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max
+            ),
+        ]
+        return _in_order(life.ATTEMPT, stages)
+
+
+def _traces(config: Config, clock: Clock) -> Traces | None:
+    """Return what traces calls; None if nothing of it is configured."""
+    settings = config.traces
+    if settings.endpoint is None:
+        return Traces(settings, None) if settings.pass_to else None
+    # Not an import at the top: it takes a quarter of a second, which a gateway without a collector does without.
+    spans = importlib.import_module("gateway.spans")
+    providers = {upstream.name: spans.PROVIDERS.get(upstream.kind, upstream.name) for upstream in config.upstreams}
+    return Traces(settings, spans.Spans(settings, providers, clock))
+
+
+def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:
+    made = {type(stage): stage for stage in stages}
+    return [made[kind] for kind in kinds]
+
+
+def _secret(master_key: bytes) -> bytes:
+    return hmac.digest(master_key, b"tollhouse pseudonyms of ids, version 1", "sha256")
+
+
+def _vault_secret(master_key: bytes) -> bytes:
+    return hmac.digest(master_key, b"tollhouse vaults, version 1", "sha256")
