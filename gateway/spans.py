@@ -160,8 +160,6 @@ class Spans:
         return span
 
     def _end_attempt(self, attempt: Attempt, span: Span) -> None:
-        if not span.is_recording():
-            return
         span.set_attributes(_of_attempt(attempt))
         if attempt.failure is not None:
             span.set_status(Status(StatusCode.ERROR))

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from agents.scripted import Fault, Reply, Script
+from agents.scripted import Fault, Reply, Script, ToolCall
 from gateway.spans import ATTRIBUTES, EVENTS
 from tests.gateway.collector import collecting, said
 from tests.gateway.live import chat, live
+from tests.gateway.tools.shop import shop
 
 CANARY = "canary-4f1d9a@example.com"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -141,3 +142,49 @@ async def test_a_collector_that_is_away_or_never_answers_delays_no_call_and_no_s
             stopping = time.monotonic()
         assert time.monotonic() - stopping < 5
         collector.stuck.set()
+
+
+async def test_a_tool_call_that_is_refused_in_an_answer_is_sampled_though_the_call_ends_well(tmp_path: Path) -> None:
+    script = Script(steps=(Reply(tool_calls=(ToolCall("canary_tool", {"path": "canary"}),)),))
+    tool = {"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}
+    async with collecting() as collector:
+        async with live(tmp_path, script=script, traces={"endpoint": collector.url}) as gate:
+            reply = await gate.http.post("/v1/chat/completions", json=chat("go", tools=[tool]))
+            assert reply.status_code == 200
+        server = collector.named(SERVER)
+        assert b"canary" not in b"".join(collector.bodies)
+    assert "firewall:refused" in said(server.attributes)["tollhouse.decisions"]
+    assert server.status.code == Status.STATUS_CODE_UNSET
+
+
+async def test_each_attempt_of_a_call_has_its_span_and_its_own_outcome(tmp_path: Path) -> None:
+    script = Script(steps=(Reply(fault=Fault("status", status=500)), Reply(text="at last")))
+    retries = {"retries": {"attempts_max": 2, "base_s": 0.01}}
+    async with collecting() as collector:
+        traces = {"endpoint": collector.url, "sample_ratio": 1, "pass_to": ["up"]}
+        async with live(tmp_path, script=script, model=retries, traces=traces) as gate:
+            reply = await gate.http.post("/v1/chat/completions", json=chat("hello"))
+            assert reply.status_code == 200
+            passed = [seen.headers["traceparent"] for seen in gate.upstream.seen]
+        attempts = [span for span in collector.spans() if span.kind == Span.SPAN_KIND_CLIENT]
+    attempts.sort(key=lambda span: span.start_time_unix_nano)
+    assert [span.span_id.hex() for span in attempts] == [header[36:52] for header in passed]
+    assert [span.status.code for span in attempts] == [Status.STATUS_CODE_ERROR, Status.STATUS_CODE_UNSET]
+    assert said(attempts[0].attributes)["error.type"] == "upstream_error"
+    assert said(attempts[0].attributes)["http.response.status_code"] == 500
+    assert "error.type" not in said(attempts[1].attributes)
+
+
+async def test_a_tool_that_the_gateway_calls_has_a_span_of_its_own_and_gets_the_context(tmp_path: Path) -> None:
+    async with collecting() as collector, shop() as tool:
+        traces = {"endpoint": collector.url, "sample_ratio": 1, "pass_to": ["find"]}
+        async with live(tmp_path, tools=[tool.settings("find")], traces=traces) as gate:
+            body = {"arguments": {"q": "canary-shoes"}}
+            reply = await gate.http.post("/v1/tools/find/call", json=body, headers={"x-run-id": "errand"})
+            assert reply.status_code == 200
+        span = collector.named("execute_tool find")
+        assert b"canary" not in b"".join(collector.bodies)
+    told = said(span.attributes)
+    assert (told["gen_ai.operation.name"], told["gen_ai.tool.name"]) == ("execute_tool", "find")
+    assert not [name for name in told if name.startswith("gen_ai.request")]
+    assert tool.seen[0].headers["traceparent"][36:52] == span.span_id.hex()

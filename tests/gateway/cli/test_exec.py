@@ -1,10 +1,14 @@
 """`tollhouse exec`: real programs, real signals, a real gateway."""
 
 import asyncio
+import contextlib
 import os
+import pty
 import re
 import signal
+import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -163,3 +167,55 @@ def test_an_account_without_limits_tells_what_was_used() -> None:
     account = {"id": "r", "limits": {}, "used": {"steps": 2, "tokens": 1_234, "usd": "0.5"}}
     assert told(account) == "run r: 2 steps, 1,234 tokens, $0.5"
     assert told({"id": "r", "limits": {"steps": 3}, "used": {}}) == "run r: 0 of 3 steps, 0 tokens, $0"
+
+
+async def test_what_a_terminal_told_the_program_is_not_told_twice(tmp_path: Path) -> None:
+    """Ctrl-C reaches the whole foreground group; the program counts what it gets."""
+    counts = (
+        "import signal, sys, time\ngot = []\nsignal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
+        "print('up', flush=True)\nend = time.monotonic() + 1.5\n"
+        "while time.monotonic() < end: time.sleep(0.05)\nprint(f'got {len(got)}', flush=True)\n"
+    )
+    async with live(tmp_path) as gate:
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "TOLLHOUSE_KEY": gate.token}
+        command = [sys.executable, "-m", "gateway", "exec", "--url", gate.url, "--", sys.executable, "-c", counts]
+        said = await asyncio.to_thread(_in_a_terminal, command, environ)
+    assert "got 1" in said
+    assert "exit status 0" in said
+
+
+CONTROLLED = f"""
+import fcntl, os, sys
+os.setsid()
+fcntl.ioctl(0, {termios.TIOCSCTTY}, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def _in_a_terminal(command: list[str], environ: dict[str, str]) -> str:
+    """Run a command in a terminal of its own, type Ctrl-C once it is up, and return what it showed."""
+    main, other = pty.openpty()
+    with subprocess.Popen(
+        # A session of its own whose terminal this is: what a shell in a window has.
+        [
+            sys.executable,
+            "-c",
+            CONTROLLED,
+            *command,
+        ],
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        env=environ,
+    ) as process:
+        os.close(other)
+        shown, typed = b"", False
+        with contextlib.suppress(OSError):  # how a terminal's end is told when nobody has it open any more
+            while piece := os.read(main, 4_096):
+                shown += piece
+                if b"up" in shown and not typed:
+                    typed = True
+                    os.write(main, b"\x03")
+        process.wait(20)
+    os.close(main)
+    return shown.decode()
