@@ -19,15 +19,16 @@ from tests.audit.writing import write
 SIGNER = Signer("example.com/log", b"s" * 32)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
     clock = iter(range(1_000, 10_000_000, 10))
     limits = BookLimits(group_max=1)
-    with Book.open(tmp_path / "book.sqlite", signer=SIGNER, now_us=lambda: next(clock), limits=limits) as book:
+    with Book.open(folder / "book.sqlite", signer=SIGNER, now_us=lambda: next(clock), limits=limits) as book:
         for each in range(1_200):
             kind = "intent" if each % 2 == 0 else "outcome"
             book.append_now({"kind": kind, "run": f"r{each // 100}"}, tenant="ab"[each % 2])
-    return tmp_path / "book.sqlite"
+    return folder / "book.sqlite"
 
 
 @pytest.mark.parametrize(
