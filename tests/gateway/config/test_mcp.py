@@ -1,0 +1,32 @@
+"""MCP servers of the configuration."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.config.mcp import McpServer
+
+NOTES = {"name": "notes", "url": "https://notes.example/mcp", "deadline_s": 5}
+
+
+def server(**more: Any) -> McpServer:
+    return McpServer.model_validate({**NOTES, **more})
+
+
+def test_a_tool_that_is_not_named_is_taken_to_write() -> None:
+    known = server(tools=[{"name": "find", "price_usd": "0.5", "approval_when": [{"argument": "q"}], "touches": ["n"]}])
+    find, other = known.tool("find"), known.tool("other")
+    assert (find.name, find.writes, str(find.price_usd), find.deadline_s) == ("notes.find", False, "0.5", 5)
+    assert find.approval_when[0].argument == "q"
+    assert find.touches == ("n",)
+    assert not find.repeatable
+    assert (other.name, other.writes, other.price_usd, other.approval) == ("notes.other", True, 0, "when")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://notes.example/mcp", "ftp://a.example", "https://me@a.example", "https://a.example/#x"]
+)
+def test_a_server_has_an_address_that_shows_nothing(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        server(url=url)
