@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo servers test lint format types imports bench profile lock clean
+.PHONY: help setup demo servers test lint format types imports drill bench profile lock clean
 
 # The only place for coverage thresholds: package:percent. They may rise, never fall.
 COVERAGE := limits:100 audit:100 gateway:95 agents:95
@@ -68,6 +68,10 @@ types: setup
 
 imports: setup
 	$(BIN)/lint-imports
+
+# What goes wrong with agents, without the gateway and with it.
+drill: setup
+	$(BIN)/python -m pytest tests/agents/drills
 
 bench: setup
 	$(BIN)/python -m bench.overhead $(BENCH)

@@ -11,6 +11,12 @@ from bench.patterns import claims, measure, play, plot
 from bench.patterns.site import site
 
 RESULTS = Path("bench/results")
+HOW_TO_READ = """\
+The provider is a script: how much it says, and how fast, was set in `bench/patterns/play.py` near the article's own
+figures, after a first play (shorter thoughts, longer plans) had given other verdicts in several rows. So agreement in
+seconds, and in tokens a step, is largely put in, not found. What the script does not decide is how tokens grow with the
+steps, what the gateway stops, and when. The thresholds of the verdicts are ours; it is one seed and few runs a row; the
+swarm's time one by one is a sum, not measured; that a reflection mends and a majority wins lies in the script."""
 
 
 @click.command()
@@ -38,6 +44,10 @@ def main(runs: int, seed: int, *, keep: bool) -> None:
 def _table(rows: list[measure.Row], judged: list[claims.Claim], runs: int, seed: int) -> str:
     lines = [
         f"# Patterns through the gateway: `python -m bench.patterns --runs {runs} --seed {seed}`",
+        "",
+        "## How to read this",
+        "",
+        HOW_TO_READ,
         "",
         "| pattern | size | calls | tokens | dollars | p50 s | p95 s | completed |",
         "|---|---|---|---|---|---|---|---|",

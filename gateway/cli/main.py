@@ -11,6 +11,7 @@ from ..config import ConfigError
 from ..house import HouseError
 from ..restore import LedgerUnreadable
 from ..state.load import StateUnreadable
+from .agent import agent
 from .approvals import approvals
 from .audit import audit
 from .check import check
@@ -65,6 +66,7 @@ _ALL: tuple[Callable[..., Any], ...] = (
     witness,
     guard,
     exec_,
+    agent,
     import_litellm,
 )
 for _command in _ALL:
