@@ -1,4 +1,4 @@
-# ruff: noqa: E501, UP031, PLW0108, I001 - tables of samples
+# ruff: noqa: E501, UP031, PLW0108 - tables of samples
 """A seeded corpus of labelled documents: clean prose, agent traffic, obfuscated values, hard negatives.
 
 `documents(seed, count)` yields Document(tier, text, spans); a span is (start, end, kind). The same seed gives the same
@@ -12,13 +12,8 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-import sys
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import values
+from bench.detection import values
 
 KINDS = ("email", "phone", "card", "iban", "ssn", "national_id", "ip", "secret")
 FILLER = (

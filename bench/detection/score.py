@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of samples
-"""Overlap F1 of detectors over the seeded corpus: `python bench/detection/score.py [--seed N] [--count N] [--misses N]`.
+"""Overlap F1 of detectors over the seeded corpus: `python -m bench.detection.score [--seed N] [--count N] [--misses N]`.
 
 A label is found if a span of its kind overlaps it; a span is wrong if it overlaps no label. Kinds beyond the scored ones
 are counted with the nearest scored one. `--other gateway.guards.presidio:detector` scores a plug-in in our stead: run it
@@ -14,8 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from corpus import Document, documents
-
+from bench.detection.corpus import Document, documents
 from gateway.guards import Detector, Hit
 from gateway.guards.policy import KINDS
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import random
 import string
+from collections.abc import Callable
 
 from gateway.guards.kinds import checks_europe as europe
 from gateway.guards.kinds import checks_world as world
@@ -51,7 +52,7 @@ def email(rng: random.Random) -> str:
 
 def phone(rng: random.Random) -> str:
     """Return a number as people of some country write it."""
-    d = lambda n: text_of(rng, string.digits, n)
+    d: Callable[[int], str] = lambda n: text_of(rng, string.digits, n)
     nanp = f"{rng.randrange(201, 989)}", f"{rng.randrange(200, 999)}", d(4)
     return rng.choice(
         [
@@ -127,11 +128,12 @@ def ip(rng: random.Random) -> str:
 def national_id(rng: random.Random) -> tuple[str, str]:
     """Return a number and the word people put before it."""
     day = f"{rng.randrange(50, 99)}{rng.randrange(1, 13):02d}{rng.randrange(1, 29):02d}"
-    cut = lambda number, *at: tuple(number[a:b] for a, b in zip((0, *at), (*at, None), strict=True))
+    cut: Callable[..., tuple[str, ...]] = lambda number, *at: tuple(
+        number[a:b] for a, b in zip((0, *at), (*at, None), strict=True)
+    )
     letters = "TRWAGMYFPDXBNJZSQVHLCKE"
     number = rng.randrange(10_000_000, 99_999_999)
-    return rng.choice(
-        [
+    made: list[Callable[[], tuple[str, str]]] = [
             lambda: ("{}.{}.{}-{}".format(*cut(until(rng, 11, world.br_cpf), 3, 6, 9)), "CPF"),
             lambda: (until(rng, 11, world.br_cpf), "CPF"),
             lambda: (f"{number}{letters[number % 23]}", "DNI"),
@@ -152,17 +154,16 @@ def national_id(rng: random.Random) -> tuple[str, str]:
             lambda: (until(rng, 11, europe.no_fnr, day[4:] + day[2:4] + day[:2]), "fødselsnummer"),
             lambda: (until(rng, 13, europe.ro_cnp, "1" + day), "CNP"),
             lambda: (until(rng, 12, world.jp_my_number), "マイナンバー"),
-        ]
-    )()  # fmt: skip
+        ]  # fmt: skip
+    return rng.choice(made)()
 
 
 def secret(rng: random.Random) -> tuple[str, str]:
     """Return a secret and what stands before it (empty for tokens that tell themselves)."""
-    b = lambda n: text_of(rng, B62, n)
-    h = lambda n: text_of(rng, HEX, n)
-    seg = lambda n: base64.urlsafe_b64encode(rng.randbytes(n)).decode().rstrip("=")
-    return rng.choice(
-        [
+    b: Callable[[int], str] = lambda n: text_of(rng, B62, n)
+    h: Callable[[int], str] = lambda n: text_of(rng, HEX, n)
+    seg: Callable[[int], str] = lambda n: base64.urlsafe_b64encode(rng.randbytes(n)).decode().rstrip("=")
+    made: list[Callable[[], tuple[str, str]]] = [
             lambda: ("ghp_" + b(36), ""), lambda: ("AKIA" + text_of(rng, string.ascii_uppercase + "234567", 16), ""), lambda: ("sk_live_" + b(24), ""),
             lambda: ("sk-proj-" + b(48) + "7", ""), lambda: (f"xoxb-{digits(rng, 12)}-{b(24)}", ""), lambda: ("AIza" + b(35), ""),
             lambda: ("glpat-" + b(20), ""), lambda: (f"SG.{b(22)}.{b(43)}", ""), lambda: ("npm_" + b(36), ""), lambda: ("hf_" + b(34), ""),
@@ -171,18 +172,17 @@ def secret(rng: random.Random) -> tuple[str, str]:
             lambda: (f"-----BEGIN RSA PRIVATE KEY-----\n{b(64)}\n{b(64)}\n-----END RSA PRIVATE KEY-----", ""),
             lambda: (b(12) + "!7a", "password: "), lambda: (b(32) + "4", "api_key="), lambda: (h(40), "client_secret: "), lambda: (b(40) + "1", "Authorization: Bearer "),
             lambda: (b(38) + "/9", "aws_secret_access_key = "), lambda: (b(10) + "#2x", "DB_PASSWORD="), lambda: (seg(24) + "5", "access token is "),
-        ]
-    )()  # fmt: skip
+        ]  # fmt: skip
+    return rng.choice(made)()
 
 
 def lookalike(rng: random.Random) -> str:
     """Something that is private to nobody, and near to what is."""
-    d = lambda n: digits(rng, n)
-    h = lambda n: text_of(rng, HEX, n)
+    d: Callable[[int], str] = lambda n: digits(rng, n)
+    h: Callable[[int], str] = lambda n: text_of(rng, HEX, n)
     bad = d(15)
     bad_card = next("4" + bad[1:] + char for char in string.digits if not luhn("4" + bad[1:] + char))
-    return rng.choice(
-        [
+    made: list[Callable[[], str]] = [
             lambda: f"order {d(rng.choice([8, 10, 12, 14, 16]))} has shipped", lambda: f"tracking number {bad_card}", lambda: f"request id {h(8)}-{h(4)}-4{h(3)}-a{h(3)}-{h(12)}",
             lambda: f"commit {h(40)}", lambda: f"sha256:{h(64)}", lambda: f"at {rng.randrange(1_600_000_000, 1_800_000_000)} the job ended", lambda: f"ts={rng.randrange(1_600_000_000_000, 1_800_000_000_000)}",
             lambda: f"upgrade to v{rng.randrange(9)}.{rng.randrange(20)}.{rng.randrange(30)}.{rng.randrange(400)}", lambda: f"Chrome/{rng.randrange(90, 130)}.0.{rng.randrange(4000, 6000)}.{rng.randrange(200)}",
@@ -195,5 +195,5 @@ def lookalike(rng: random.Random) -> str:
             lambda: f"127.0.0.1:{d(4)} and 0.0.0.0", lambda: f"section {rng.randrange(1, 9)}.{rng.randrange(1, 9)}.{rng.randrange(1, 9)}.{rng.randrange(1, 9)}", lambda: "the token limit is 128000 tokens", lambda: "your password is required, reset it at the login page",
             lambda: "we met at dot com times in the bar at noon", lambda: f"part no 5{d(2)}-{d(3)}-{d(2)}", lambda: f"port {d(5)} pid {d(6)}", lambda: f"build {d(8)}.{d(3)}", lambda: "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
             lambda: f"npm i left-pad@{rng.randrange(9)}.{rng.randrange(9)}.0", lambda: "@app.route('/users') and user@host", lambda: f"serial SN{d(10)}", lambda: f"temperature 0.{d(8)}", lambda: f"0x{h(8)} segfault at {h(12)}",
-        ]
-    )()  # fmt: skip
+        ]  # fmt: skip
+    return rng.choice(made)()

@@ -46,7 +46,7 @@ def files_are_clean(folder: Path) -> None:
 
 @asynccontextmanager
 async def admin(gate: Live) -> AsyncIterator[httpx.AsyncClient]:
-    _, token = await gate.app.registry.create_key("test", None, name="ops", profile="default", role="admin")
+    _, token = await gate.app.registry.create_key("test", "house", name="ops", profile="default", role="admin")
     async with httpx.AsyncClient(base_url=gate.url, headers={"authorization": f"Bearer {token}"}) as client:
         yield client
 

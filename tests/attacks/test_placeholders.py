@@ -38,7 +38,7 @@ async def issued(gate: Live, **request: Any) -> str:
     assert await said(gate, f"write to {MAIL}", **request) == f"write to {MAIL}"
     assert MAIL not in sent(gate)
     (mark,) = MARK.findall(sent(gate))
-    return mark
+    return str(mark)
 
 
 def run(name: str) -> dict[str, Any]:

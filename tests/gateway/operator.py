@@ -64,9 +64,7 @@ class Operator:
         """Return the parts of the admin application."""
         keeper = keeper_of(self.house.config, self.house.book, self.clock)
         metrics = CollectorRegistry()
-        return Parts(
-            self.house.config, self.directory, self.registry, self.ledger, self.clock, metrics, keeper=keeper
-        )
+        return Parts(self.house.config, self.directory, self.registry, self.ledger, self.clock, metrics, keeper=keeper)
 
     def records(self) -> list[str]:
         """Return the book's records as text."""

@@ -1,5 +1,6 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,13 @@ async def test_limits_are_lowered_never_raised_and_dollars_are_text(tmp_path: Pa
         assert made.status_code == 201
         assert made.json()["limits"]["tokens"] == 50_000
         assert made.json()["limits"]["usd"] == "0.10"
-        for wrong in ({"limits": {"usd": 0.1}}, {"limits": []}, {"limit": {}}, {"limits": {"colour": 1}}):
+        malformed: list[dict[str, Any]] = [
+            {"limits": {"usd": 0.1}},
+            {"limits": []},
+            {"limit": {}},
+            {"limits": {"colour": 1}},
+        ]
+        for wrong in malformed:
             refused = await gate.http.post("/v1/runs", json=wrong)
             assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_request"), wrong
 

@@ -21,7 +21,7 @@ def test_a_tool_that_is_not_named_is_taken_to_write() -> None:
     assert find.approval_when[0].argument == "q"
     assert find.touches == ("n",)
     assert not find.repeatable
-    assert (other.name, other.writes, other.price_usd, other.approval) == ("notes.other", True, 0, "when")
+    assert (other.name, other.writes, str(other.price_usd), other.approval) == ("notes.other", True, "0", "when")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def read(*tools: dict[str, Any]) -> Config:
 
 
 def test_a_tool_may_be_repeated_if_that_is_harmless() -> None:
-    asked = [FIND, {**FIND, "method": "GET"}, {**FIND, "method": "GET", "sends": True}]
+    asked: list[dict[str, Any]] = [FIND, {**FIND, "method": "GET"}, {**FIND, "method": "GET", "sends": True}]
     asked += [{**PAY, "idempotent": True}, {**PAY, "idempotency_header": "idempotency-key"}]
     made = [read(tool).tools[0].repeatable for tool in asked]
     assert made == [False, True, False, True, True]

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_goals_of_detection_hold_on_a_fresh_sample() -> None:
-    command = [sys.executable, "bench/detection/score.py", "--seed", "2024", "--count", "800"]
+    command = [sys.executable, "-m", "bench.detection.score", "--seed", "2024", "--count", "800"]
     lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     f1 = {line.split()[0]: float(line.split()[-1]) for line in lines if " F1 " in line}
     assert f1["all"] >= 0.90

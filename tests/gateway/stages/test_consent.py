@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from agents.scripted import Reply, Rule, Script, ToolCall
-from gateway.app import _secret as app_secret
+from gateway.works import _secret as app_secret
 from tests.gateway.live import Live, chat, live
 from tests.gateway.tools.shop import SCHEMA, shop
 
