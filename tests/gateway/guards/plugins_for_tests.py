@@ -47,3 +47,8 @@ def nonsense() -> Callable[[str, float], list[Span]]:
 def environment() -> Callable[[str, float], list[Span]]:
     """Find the text if the worker knows a secret of the gateway's environment."""
     return lambda text, _deadline_s: [(0, len(text), "secret", "x")] if "TOLLHOUSE_SECRET" in os.environ else []
+
+
+def told_deadlines() -> Callable[[str, float], list[Span]]:
+    """Find every text, under the deadline as its rule."""
+    return lambda text, deadline_s: [(0, len(text), "secret", f"{deadline_s}")]
