@@ -50,7 +50,7 @@ def test_actions_are_turned_from_direction_first_to_kind_first_and_cannot_be_cha
 def test_a_rule_holds_only_the_actions_it_names() -> None:
     (rule,) = made(rules=[{"tool_result": {"email": "mask"}, "named": ["to", "to"], "sends": True}]).rules
     assert rule.actions == {"email": {"tool_result": "mask"}}
-    assert (rule.named, rule.sends, rule.restore_arguments) == ({"to"}, True, None)
+    assert (rule.named, rule.sends, rule.restore_arguments) == (frozenset({"to"}), True, None)
 
 
 def test_topics_and_plug_ins_block_or_do_not_as_their_settings_say() -> None:
@@ -62,8 +62,8 @@ def test_topics_and_plug_ins_block_or_do_not_as_their_settings_say() -> None:
         plugins=[{"factory": "a:b"}, {"factory": "a:c", "on_failure": "pass", "deadline_s": 9, "python": "/p"}],
     )
     assert [(each.name, each.blocks, each.where) for each in resolved.deny] == [
-        ("merger", True, {"request", "reply"}),
-        ("rival", False, {"reply"}),
+        ("merger", True, frozenset({"request", "reply"})),
+        ("rival", False, frozenset({"reply"})),
     ]
     assert [(each.factory, each.blocks, each.deadline_s, each.python) for each in resolved.plugins] == [
         ("a:b", True, 2, None),
