@@ -75,9 +75,7 @@ async def test_nothing_leaves_without_the_word_of_one_that_failed_and_the_text_i
         assert [each["decision"] for each in call.decisions] == ["plugin_failed"]
 
 
-async def test_where_calls_may_pass_the_other_plug_ins_count_and_the_record_names_the_one_that_failed() -> (
-    None
-):
+async def test_where_calls_may_pass_the_other_plug_ins_count_and_the_record_names_the_one_that_failed() -> None:
     async with running() as plugins:
         call = call_under(plugin("dies", on_failure="pass"), plugin("names"))
         assert await told(plugins, call) == {1: [(4, 10, "passport", "names")]}
