@@ -80,9 +80,16 @@ def test_destinations_stay_closed_for_tools_that_send_and_for_no_others() -> Non
     assert tool_policy(ruled, "read_mail").destinations == frozenset()
 
 
-def test_a_rule_without_tools_makes_nothing_a_tool_that_sends() -> None:
-    assert tool_policy(profile(rules=[{"sends": True, "named": ["to"]}]), "any").destinations == frozenset()
-    assert tool_policy(profile(rules=[{"sends": True, "named": ["to"]}]), "any").named == frozenset()
+def test_a_rule_without_tools_says_nothing_of_how_arguments_are_restored() -> None:
+    ruled = tool_policy(profile(rules=[{"sends": True, "named": ["to"], "restore_arguments": "none"}]), "any")
+    assert (ruled.restore, ruled.named, ruled.destinations) == ("all", frozenset(), frozenset())
+
+
+def test_the_policy_that_was_made_for_one_tool_is_not_anothers() -> None:
+    ruled = profile(rules=[{"tools": ["send_*"], "sends": True}])
+    policies = Policies()
+    for tool, closed in (("send_mail", True), ("read_mail", False), ("send_mail", True)):
+        assert bool(policies.of_tool(ruled, "acme", "k1", "m", tool=tool).destinations) is closed
 
 
 def test_how_arguments_are_restored_is_the_last_rules_word_else_the_profiles_and_named_fields_add_up() -> None:

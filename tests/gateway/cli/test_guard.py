@@ -73,5 +73,13 @@ async def test_the_replay_command_reads_the_book_with_the_master_key(
     )
     assert json.loads(told.stdout)["findings"] == {"email.request.block": 1}
     assert len(json.loads(told.stdout)["refused"]) == 1
+    for only, kept in (
+        ("--tenant=acme", 1),
+        ("--tenant=globex", 0),
+        ("--since=2000-01-01", 1),
+        ("--since=2100-01-01", 0),
+    ):
+        some = commands.run("guard", "replay", "--master-key", "env/MASTER", "--book", str(path), "--json", only)
+        assert json.loads(some.stdout)["requests"] == kept, only
     missing = commands.run("guard", "replay", "--profile", "nobody", "--master-key", "env/MASTER", code=1)
     assert "there is no profile nobody" in missing.output
