@@ -89,13 +89,9 @@ async def live(
         with open_house(load(path), clock or SystemClock()) as house:
             app = Tollhouse(house, clock or SystemClock())
             async with running(app, limits=head_limits(house.config.bounds)) as server:
-                await app.start()
-                try:
-                    if not again:
-                        await app.registry.create_tenant("test", "acme", caps=caps)
-                    key, token = await app.registry.create_key("test", "acme", name="key", profile=profile)
-                    headers = {"authorization": f"Bearer {token}"}
-                    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
-                        yield Live(app, upstream, server.url, key, token, http)
-                finally:
-                    await app.stop()
+                if not again:
+                    await app.registry.create_tenant("test", "acme", caps=caps)
+                key, token = await app.registry.create_key("test", "acme", name="key", profile=profile)
+                headers = {"authorization": f"Bearer {token}"}
+                async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
+                    yield Live(app, upstream, server.url, key, token, http)
