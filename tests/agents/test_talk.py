@@ -15,6 +15,10 @@ from tests.agents.scene import says, scene
 pytestmark = pytest.mark.anyio
 
 
+# What these runners mend, the gateway would refuse first.
+UNCHECKED = [{"name": "default", "guards": {"response_format": "off"}}]
+
+
 class Size(BaseModel):
     width: int
 
@@ -30,16 +34,22 @@ class Sized:
 
 
 async def test_what_does_not_fit_is_told_to_the_model_and_mended(tmp_path: Path) -> None:
-    async with scene(tmp_path, says("", "three", '{"width": 0}', '{"width": 3}')) as it:
+    async with scene(tmp_path, says("", "three", '{"width": 0}', '{"width": 3}'), profiles=UNCHECKED) as it:
         result = await it.agent(pattern=Sized()).arun("size?")
     assert (result.status, result.output, result.usage.steps) == ("completed", "3", 3)
     assert "zero is no width" in str(result.messages[4]["content"])
 
 
 async def test_what_cannot_be_mended_ends_the_run_as_invalid(tmp_path: Path) -> None:
-    async with scene(tmp_path, says("", "three")) as it:
+    async with scene(tmp_path, says("", "three"), profiles=UNCHECKED) as it:
         result = await it.agent(pattern=Sized()).arun("size?")
     assert (result.status, result.stop, result.partial) == ("stopped", "invalid_output", "three")
+
+
+async def test_an_answer_that_the_gateway_refuses_for_its_format_ends_the_run_as_invalid(tmp_path: Path) -> None:
+    async with scene(tmp_path, says("", "three")) as it:
+        result = await it.agent(pattern=Sized()).arun("size?")
+    assert (result.status, result.stop) == ("stopped", "invalid_output")
 
 
 async def test_an_answer_that_the_budget_cut_is_no_success(tmp_path: Path) -> None:
