@@ -112,7 +112,12 @@ def test_a_long_table_of_years_or_amounts_is_no_number_of_anybody() -> None:
 
 
 def test_a_hash_or_identifier_is_not_taken_for_encoded_text() -> None:
-    assert found("550e8400-e29b-41d4-a716-446655440000 snake_case_name_of_something_long 9fceb02d0ae598e95dc970b74767f19372d61af8") == []
+    assert (
+        found(
+            "550e8400-e29b-41d4-a716-446655440000 snake_case_name_of_something_long 9fceb02d0ae598e95dc970b74767f19372d61af8"
+        )
+        == []
+    )
 
 
 def test_overlapping_finds_become_one() -> None:
