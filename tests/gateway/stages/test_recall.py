@@ -107,9 +107,8 @@ async def test_a_kept_reply_survives_a_restart_and_is_not_readable_in_the_file(t
     clock = SystemClock()
     with open_house(config, clock) as house:
         app = Tollhouse(house, clock)
-        async with running(app) as server:
-            async with httpx.AsyncClient(base_url=server.url) as http:
-                again = await http.post(
-                    PATH, json=chat("a very secret word"), headers={**KEY, "authorization": f"Bearer {token}"}
-                )
+        async with running(app) as server, httpx.AsyncClient(base_url=server.url) as http:
+            again = await http.post(
+                PATH, json=chat("a very secret word"), headers={**KEY, "authorization": f"Bearer {token}"}
+            )
     assert again.json()["choices"] == first.json()["choices"]
