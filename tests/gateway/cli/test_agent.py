@@ -1,19 +1,21 @@
 import subprocess
 import sys
 
+import pytest
 
-def test_the_agents_command_takes_over_with_its_own_help_and_exit_code() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "gateway", "agent", "--help"], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert shown.returncode == 0
-    assert "resume" in shown.stdout
-    assert "worker" in shown.stdout
-    wrong = subprocess.run(
-        [sys.executable, "-m", "gateway", "agent", "no-such-thing"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert wrong.returncode == 2
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "worker"),
+        (["run", "--help"], 0, "--tools"),
+        (["no-such-thing"], 2, "No such command"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_the_agents_command_takes_over_with_its_own_help_and_exit_code(
+    arguments: list[str], code: int, said: str
+) -> None:
+    command = [sys.executable, "-m", "gateway", "agent", *arguments]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (shown.returncode, said in shown.stdout + shown.stderr) == (code, True), shown.stdout + shown.stderr
