@@ -51,7 +51,7 @@ from .stages.throttle import Throttle
 from .stages.tool_cargo import masked
 from .strangers import Strangers
 from .tools.mcp import McpServers
-from .tools.offers import Tools
+from .tools.offers import Tools, rules_of
 from .tools.pins import Pins
 from .tools.schema import Schemas
 from .tools.trail import Trails
@@ -121,7 +121,9 @@ class Works:
             Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
             Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
-            Firewall(Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent),
+            Firewall(
+                Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent, rules_of(self.tools)
+            ),
             Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
             Count(self.ledger),
             Cache(clock),

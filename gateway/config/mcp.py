@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .tools import ApprovalRule, ConfiguredTool, HeaderName, Label, Network
+from .rule import Rule
+from .tools import ConfiguredTool, HeaderName, Label, Network
 from .upstreams import BreakerSettings
 from .values import Name, Secret, Settings, Size, Usd
 
@@ -21,9 +22,8 @@ class McpTool(Settings):
     sensitive: bool = Field(default=False, description="needs approval once the run has read untrusted content")
     trusted: bool = Field(default=False, description="its results are not untrusted content")
     approval: Literal["always", "when", "never"] = Field(default="when", description="as of `tools[].approval`")
-    approval_when: tuple[ApprovalRule, ...] = Field(
-        default=(), max_length=32, description="rules that ask for approval"
-    )
+    approval_when: tuple[Rule, ...] = Field(default=(), max_length=32, description="rules that ask for approval")
+    rules: tuple[Rule, ...] = Field(default=(), max_length=32, description="what its arguments must keep to")
     restore: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
         default=(), max_length=64, description="arguments in which placeholders become values again"
     )
@@ -75,6 +75,7 @@ class McpServer(Settings):
                 },
                 **said,
                 "approval_when": () if known is None else known.approval_when,
+                "rules": () if known is None else known.rules,
                 "name": f"{self.name}.{name}",
                 "kind": "http",
                 "url": self.url,

@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import re2
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from .rule import Rule
 from .upstreams import BreakerSettings, RetrySettings
 from .values import Reading, Secret, Settings, Size, Usd
 
@@ -30,36 +30,7 @@ def _network(value: str) -> str:
         raise ValueError("write a network such as 10.1.0.0/16 or 127.0.0.0/8") from None
 
 
-def _expression(value: str) -> str:
-    try:
-        re2.compile(value)
-    except re2.error:
-        raise ValueError("this is no regular expression of RE2") from None
-    return value
-
-
 Network = Annotated[str, AfterValidator(_network)]
-
-
-class ApprovalRule(Settings):
-    """Holds for a call whose argument is as it says; one that names the argument only holds where it is given."""
-
-    argument: Annotated[str, Field(min_length=1, max_length=128)] = Field(
-        description="name of an argument; `a.b` is member b of a"
-    )
-    above: float | None = Field(default=None, description="a number above this")
-    below: float | None = Field(default=None, description="a number below this")
-    equals: str | int | bool | None = Field(default=None, description="exactly this")
-    matches: Annotated[str, Field(max_length=512), AfterValidator(_expression)] | None = Field(
-        default=None, description="RE2: a text in which it is found"
-    )
-
-    @model_validator(mode="after")
-    def _one_question(self) -> Self:
-        asked = (self.above is not None or self.below is not None, self.equals is not None, self.matches is not None)
-        if sum(asked) > 1:
-            raise ValueError("a rule asks one thing: above and/or below, equals, or matches")
-        return self
 
 
 class ConfiguredTool(Settings):
@@ -113,8 +84,11 @@ class ConfiguredTool(Settings):
     approval: Literal["always", "when", "never"] = Field(
         default="when", description="whether a person must say yes: always, when a rule or taint asks for it, never"
     )
-    approval_when: tuple[ApprovalRule, ...] = Field(
-        default=(), max_length=32, description="rules; one that holds asks for approval"
+    approval_when: tuple[Rule, ...] = Field(
+        default=(), max_length=32, description="rules; one that holds, or cannot be judged, asks for approval"
+    )
+    rules: tuple[Rule, ...] = Field(
+        default=(), max_length=32, description="what its arguments must keep to; else the call is refused"
     )
     private_networks: tuple[Network, ...] = Field(
         default=(), max_length=64, description="private networks it may be reached in, as 10.1.0.0/16"

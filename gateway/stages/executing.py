@@ -13,7 +13,7 @@ from limits.loops import LoopPolicy
 from ..call import Call, ToolCall, ToolDefinition
 from ..errors import ApprovalRequired, InvalidRequest, LoopDetected, NotFound, ToolCallInvalid, ToolNotAllowed
 from ..papers import Profile
-from ..tools.check import NAME_CHARS, told_of
+from ..tools.check import NAME_CHARS, ruled, told_of
 from ..tools.schema import Schemas, Unfit
 from ..tools.trail import Trail, Trails
 from .consent import Consent
@@ -86,7 +86,12 @@ class Executing:
             raise ToolCallInvalid(
                 f"the arguments of {tool.name} do not fit its schema ({read.rule}{where})", param="arguments"
             )
-        return read or {}
+        tree = read or {}
+        rule, refusal = ruled(tool.settings.rules, tool.name, tree)
+        if refusal is not None:
+            call.decide("firewall", "refused", rule=rule)
+            raise refusal
+        return tree
 
     async def _new(self, call: Call, trail: Trail, call_id: str, key: str) -> str:
         """Judge and count a call that was proposed nowhere."""

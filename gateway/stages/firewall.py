@@ -8,6 +8,7 @@ ended, and that marker waits for the same record. Text flows on meanwhile.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from limits.entries import CountEntry
 from limits.loops import LoopPolicy
@@ -18,7 +19,7 @@ from ..dialects.strict import encode
 from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotAllowed
 from ..papers import Profile
 from ..stage import AskAgain, CallStage
-from ..tools.check import NAME_CHARS, Checked, check, told_of
+from ..tools.check import NAME_CHARS, Checked, Rules, check, told_of
 from ..tools.proposals import Held, Proposal, of_whole
 from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
@@ -43,14 +44,22 @@ class _Watch:
 class Firewall(CallStage):
     """Allow-list, schemas, loops, the run's tool calls. `schemas` and `trails` are bounded and in memory."""
 
-    def __init__(self, schemas: Schemas, trails: Trails, ledger: LocalLedger, consent: Consent | None = None) -> None:
-        """Without `consent` no tool needs approval."""
+    def __init__(
+        self,
+        schemas: Schemas,
+        trails: Trails,
+        ledger: LocalLedger,
+        consent: Consent | None = None,
+        rules: Rules = MappingProxyType({}),
+    ) -> None:
+        """Without `consent` no tool needs approval; `rules` are of the tools that have any."""
         self._schemas = schemas
         self._trails = trails
         self._ledger = ledger
         self._policies: dict[str, LoopPolicy] = {}
         self._nothing = Toolset()
         self._consent = consent
+        self._rules = rules
         self._executing = Executing(schemas, trails, self._policy, self._count, consent)
 
     async def admit(self, call: Call) -> Reply | None:
@@ -177,7 +186,7 @@ class Firewall(CallStage):
 
     def _check(self, call: Call, watch: _Watch, calls: Sequence[Proposal]) -> Refusal | None:
         """Check the calls of a choice together; note what was decided of each."""
-        finding = check(calls, watch.toolset, watch.trail, released=len(watch.released))
+        finding = check(calls, watch.toolset, watch.trail, self._rules, released=len(watch.released))
         refusal, rule, decided = finding.refusal, finding.rule, finding.calls
         if refusal is None:
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import re2
-
 from limits.loops import ToolCall as Step
 
-from ..config.tools import ApprovalRule, ConfiguredTool
+from ..config.tools import ConfiguredTool
 
 Status = Literal["pending", "approved", "denied", "released", "used"]
-_MISSING = object()
+_RULE_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -81,26 +79,8 @@ def why(settings: ConfiguredTool, arguments: Mapping[str, Any], steps: Iterable[
     if settings.approval == "always":
         return "always"
     for at, rule in enumerate(settings.approval_when):
-        if _holds(rule, arguments):
-            return f"when[{at}] {rule.argument}"
+        if rule.holds(arguments) is not False:
+            return f"when[{at}] {rule.text[:_RULE_CHARS]}"
     if settings.sensitive and any(step.outcome and step.tool not in trusted for step in steps):
         return "tainted"
     return ""
-
-
-def _holds(rule: ApprovalRule, arguments: Mapping[str, Any]) -> bool:
-    """Tell whether a rule holds; a value of another type than the rule's counts as holding: it cannot be judged."""
-    value: Any = arguments
-    for step in rule.argument.split("."):
-        value = value.get(step, _MISSING) if isinstance(value, Mapping) else _MISSING
-    if value is _MISSING:
-        return False
-    if rule.above is not None or rule.below is not None:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return True
-        return (rule.above is not None and value > rule.above) or (rule.below is not None and value < rule.below)
-    if rule.equals is not None:
-        return bool(value == rule.equals)
-    if rule.matches is not None:
-        return not isinstance(value, str) or re2.search(rule.matches, value) is not None
-    return True

@@ -1,16 +1,18 @@
 """Checks what one choice of an answer proposes to call: all of it passes, or none.
 
 The rules, in their order: `calls` (too many), `unknown` (not offered by that very request, so not allowed either),
-`id` (two calls of one id), `json`, `object`, `size` or a schema's keyword (the arguments do not fit), and those of
-`limits.loops`. Nothing is repaired.
+`id` (two calls of one id), `json`, `object`, `size` or a schema's keyword (the arguments do not fit), `rules[n]` (they
+break a rule of the tool's settings), and those of `limits.loops`. Nothing is repaired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from limits.loops import ToolCall as Step
 
+from ..config.rule import Rule, broken
 from ..errors import LoopDetected, Refusal, ToolCallInvalid
 from .proposals import Proposal
 from .schema import Toolset, Unfit
@@ -53,7 +55,13 @@ def told_of(call_id: str, tool: str, key: str, decision: str, rule: str = "") ->
     return told
 
 
-def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail, *, released: int = 0) -> Finding:
+Rules = Mapping[str, tuple[Rule, ...]]
+"""What the arguments of a tool must keep to, by its name."""
+
+
+def check(
+    calls: Sequence[Proposal], toolset: Toolset, trail: Trail, rules: Rules = MappingProxyType({}), *, released: int = 0
+) -> Finding:
     """Check a choice's calls, one after another; other choices of the answer are alternatives to this one.
 
     `released` is how many calls of the answer passed before: one record has room for CALLS_MAX.
@@ -67,6 +75,8 @@ def check(calls: Sequence[Proposal], toolset: Toolset, trail: Trail, *, released
     seen: set[str] = set()
     for proposal in calls:
         rule, refusal, tree = _read(proposal, toolset, seen)
+        if refusal is None:
+            rule, refusal = ruled(rules.get(proposal.name, ()), proposal.name, tree)
         key = trail.key(proposal.name, proposal.clear, tree)
         if refusal is None:
             verdict = trail.judge(proposal.name, key, ahead)
@@ -100,6 +110,15 @@ def _read(proposal: Proposal, toolset: Toolset, seen: set[str]) -> tuple[str, Re
     where = f" at {read.place}" if read.place else ""
     shown = _shown(proposal.name)
     return read.rule, ToolCallInvalid(f"the arguments of {shown} do not fit its schema ({read.rule}{where})"), None
+
+
+def ruled(rules: tuple[Rule, ...], tool: str, tree: dict[str, Any] | None) -> tuple[str, ToolCallInvalid | None]:
+    """Return the first rule that arguments do not keep to, and the refusal; one that cannot be judged is not kept."""
+    at = broken(rules, tree or {}) if rules else None
+    if at is None:
+        return "", None
+    words = f"the arguments of {_shown(tool)} do not keep to its rule `{rules[at].text}`"
+    return f"rules[{at}]", ToolCallInvalid(words, param="arguments")
 
 
 def _shown(name: str) -> str:

@@ -16,6 +16,7 @@ from limits.money import usd_to_nano
 from limits.prices import Price, Rates
 
 from ..call import Attempt
+from ..config.rule import Rule
 from ..config.tools import ConfiguredTool
 from ..upstream.egress import Egress
 from ..upstream.interface import Timeouts, Upstream, UpstreamReply, UpstreamRequest
@@ -199,3 +200,8 @@ class Tools(Mapping[str, Tool]):
         """Close all connections to tools."""
         for client in self._clients:
             await client.close()
+
+
+def rules_of(tools: Mapping[str, Tool]) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules of the tools that have any, by name."""
+    return {name: tool.settings.rules for name, tool in tools.items() if tool.settings.rules}

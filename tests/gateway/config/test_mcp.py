@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.config.mcp import McpServer
+from gateway.config.rule import Rule
 
 NOTES = {"name": "notes", "url": "https://notes.example/mcp", "deadline_s": 5}
 
@@ -15,10 +16,10 @@ def server(**more: Any) -> McpServer:
 
 
 def test_a_tool_that_is_not_named_is_taken_to_write() -> None:
-    known = server(tools=[{"name": "find", "price_usd": "0.5", "approval_when": [{"argument": "q"}], "touches": ["n"]}])
+    known = server(tools=[{"name": "find", "price_usd": "0.5", "approval_when": ["has q"], "touches": ["n"]}])
     find, other = known.tool("find"), known.tool("other")
     assert (find.name, find.writes, str(find.price_usd), find.deadline_s) == ("notes.find", False, "0.5", 5)
-    assert find.approval_when[0].argument == "q"
+    assert find.approval_when == (Rule("has q"),)
     assert find.touches == ("n",)
     assert not find.repeatable
     assert (other.name, other.writes, str(other.price_usd), other.approval) == ("notes.other", True, "0", "when")

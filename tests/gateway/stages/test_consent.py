@@ -120,7 +120,7 @@ async def test_while_a_run_waits_its_clock_stands_still(tmp_path: Path) -> None:
 
 async def test_on_the_tools_own_route_it_is_202_and_the_call_is_sent_again(tmp_path: Path) -> None:
     async with shop() as tool:
-        rule = [{"argument": "q", "matches": "^big"}]
+        rule = ["q matches '^big'"]
         async with live(tmp_path, tools=[tool.settings("pay", writes=True, approval_when=rule)]) as gate:
             small = await gate.http.post("/v1/tools/pay/call", json={"arguments": {"q": "small"}}, headers=RUN)
             assert small.status_code == 200

@@ -61,6 +61,18 @@ async def test_what_does_not_fit_is_refused_and_never_reaches_the_tool(tmp_path:
         assert not tool.seen
 
 
+async def test_what_breaks_a_rule_of_the_tool_is_refused_and_never_reaches_it(tmp_path: Path) -> None:
+    rules = ["length(q) <= 9"]
+    async with shop() as tool, live(tmp_path, tools=[tool.settings("find", rules=rules)]) as gate:
+        refused = await call(gate, "much too long")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "tool_call_invalid")
+        assert "`length(q) <= 9`" in refused.json()["error"]["message"]
+        decided = gate.records("refusal")[-1]["decisions"]
+        assert {"stage": "firewall", "decision": "refused", "rule": "rules[0]"} in decided
+        assert not tool.seen
+        assert (await call(gate, "short")).status_code == 200
+
+
 async def test_a_profile_says_which_tools_a_key_sees_and_may_call(tmp_path: Path) -> None:
     profiles = [{"name": "default", "tools": {"allow": ["find"]}}]
     async with shop() as tool:

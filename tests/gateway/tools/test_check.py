@@ -3,6 +3,7 @@
 import anyio
 
 from gateway.call import Text, ToolCall, ToolDefinition, ToolResult
+from gateway.config.rule import Rule
 from gateway.errors import LoopDetected, ToolCallInvalid
 from gateway.tools.check import CALLS_MAX, check
 from gateway.tools.proposals import Proposal
@@ -63,3 +64,12 @@ def test_a_loop_is_refused_with_its_figures() -> None:
 def test_too_many_calls_are_refused_unread() -> None:
     found = check([Proposal(str(at), "find", "{") for at in range(CALLS_MAX + 1)], toolset(), trail())
     assert (found.rule, found.calls) == ("calls", ())
+
+
+def test_a_rule_that_does_not_hold_or_cannot_be_judged_refuses_and_says_which() -> None:
+    rules = {"find": (Rule("length(q) <= 9"), Rule("q matches '^[a-z]+$'"))}
+    for q, rule in (("ok", ""), ("much too long", "rules[0]"), ("NO", "rules[1]")):
+        found = check([Proposal("a", "find", f'{{"q":"{q}"}}')], toolset(), trail(), rules)
+        assert found.rule == rule
+        assert q not in str(found.refusal)
+    assert check([Proposal("a", "note", "free text")], toolset(), trail(), {"note": rules["find"]}).rule == "rules[0]"
