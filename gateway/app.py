@@ -13,6 +13,7 @@ from . import life
 from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
+from .charges import Charges
 from .client import Receive, Send
 from .config import Config
 from .config.tree import BoundSettings, warnings
@@ -55,6 +56,7 @@ class Tollhouse(Works):
             directory=house.directory,
             registry=self.registry,
             ledger=self.ledger.books,
+            charges=Charges(self.journal, self.ledger.books),
             clock=clock,
             metrics=metrics,
             unready=self._unready,

@@ -9,12 +9,13 @@ from limits.backoff import Backoff
 from limits.bound import FAMILIES, Family, family_of
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
-from limits.pricelist import PriceList, PriceOverride
+from limits.pricelist import PriceList
 from limits.prices import Price, PriceUnknown
 
 from .call import Attempt
 from .config import Config
-from .config.upstreams import ModelSettings, PriceSettings, TargetSettings, UpstreamSettings
+from .config.prices import override_of
+from .config.upstreams import ModelSettings, TargetSettings, UpstreamSettings
 from .dialects.strict import encode
 from .errors import PriceUnknown as PriceUnknownRefusal
 from .upstream.egress import Egress
@@ -23,7 +24,7 @@ from .upstream.pool import PoolUpstream
 from .upstream.target import PATHS, SPEAKS, Capability, Credential, Target, capability_of
 
 _FAMILIES = {"o200k": "o200k_base", "cl100k": "cl100k_base", "other": "other"}
-_PRICED_AS = {"openai": "openai", "azure": "azure", "anthropic": "anthropic"}
+PRICED_AS = {"openai": "openai", "azure": "azure", "anthropic": "anthropic"}
 _KINDS = {"azure": "azure_openai"}
 _CREDENTIALS: dict[str, Credential] = {"azure": "api-key", "anthropic": "x-api-key"}
 _ANY_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128", "fc00::/7")
@@ -41,7 +42,7 @@ class Offer:
     client: Upstream
     breaker: Breaker
     prices: PriceList
-    override: Price | None
+    overrides: Mapping[str, Price] | None
     priced_as: str | None
     per_call: bool = False
     reply_bytes_max: int = 1 << 30
@@ -73,8 +74,8 @@ class Offer:
 
     def price(self, tier: str | None = None) -> Price:
         """Return the price now in force at a service tier (None: the dearest bounds it); PriceUnknown, a refusal."""
-        if self.override is not None:
-            return self.override
+        if self.overrides is not None:
+            return self.overrides.get(tier or "", self.overrides[""])
         try:
             return self.prices.price(self.target.model, self.priced_as, tier)
         except PriceUnknown:
@@ -123,14 +124,14 @@ class Catalogue(Mapping[str, Model]):
         self._clients: dict[str, Upstream] = {name: _client(upstream) for name, upstream in self._upstreams.items()}
         self._breakers: dict[tuple[str, ...], Breaker] = {}
         self._models = {model.name: self._model(model) for model in config.models}
-        if any(target.override is None for model in self._models.values() for target in model.targets):
+        if any(target.overrides is None for model in self._models.values() for target in model.targets):
             self._prices.load()  # now, not under the first call
 
     def _model(self, settings: ModelSettings) -> Model:
-        override = None if settings.price is None else _override(settings.price).price(settings.name)
+        overrides = None if settings.price is None else override_of(settings.price).prices(settings.name)
         return Model(
             settings.name,
-            tuple(self._offer(target, override) for target in settings.targets),
+            tuple(self._offer(target, overrides) for target in settings.targets),
             settings.fallbacks,
             settings.stored_answer,
             Backoff(
@@ -140,7 +141,7 @@ class Catalogue(Mapping[str, Model]):
             ),
         )
 
-    def _offer(self, settings: TargetSettings, override: Price | None) -> Offer:
+    def _offer(self, settings: TargetSettings, overrides: Mapping[str, Price] | None) -> Offer:
         upstream = self._upstreams[settings.upstream]
         target = Target(
             upstream=upstream.name,
@@ -167,8 +168,8 @@ class Catalogue(Mapping[str, Model]):
             client=self._clients[upstream.name],
             breaker=self._breaker(upstream, target),
             prices=self._prices,
-            override=override,
-            priced_as=_PRICED_AS.get(upstream.kind),
+            overrides=overrides,
+            priced_as=PRICED_AS.get(upstream.kind),
         )
 
     def _breaker(self, upstream: UpstreamSettings, target: Target) -> Breaker:
@@ -216,12 +217,3 @@ def _capability(upstream: UpstreamSettings, target: TargetSettings) -> Capabilit
             said["floor"] = said.pop("floor_tokens")
         found = replace(found, **said)
     return found
-
-
-def _override(settings: PriceSettings) -> PriceOverride:
-    return PriceOverride(
-        settings.input_usd_per_million,
-        settings.output_usd_per_million,
-        settings.cached_input_usd_per_million,
-        settings.cache_write_usd_per_million,
-    )

@@ -109,6 +109,10 @@ def _billed(attempt: Attempt) -> dict[str, int | str]:
         billed["input_tokens"] = charge.input_tokens
         billed["output_tokens"] = charge.output_tokens
         billed["mark"] = charge.mark
+        billed["price"] = attempt.kept["price"].origin
+        if (checked := attempt.kept.get("counted")) is not None:
+            billed["counted_input_tokens"] = checked.input_tokens
+            billed["counted_output_tokens"] = checked.output_tokens
     if attempt.failure is not None:
         billed["failure"] = attempt.failure.code
     return billed

@@ -6,7 +6,7 @@ lower the output or make the call wait.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -91,6 +91,23 @@ class Weighing:
         counted = input_counted(parts_of(attempt.request), family, await self._count(attempt.request, family))
         output_tokens = await self._tokens_of([came], family.encoding)
         return Usage(min(attempt.hold.input_tokens, counted), output_tokens)
+
+    async def check(self, attempt: Attempt) -> Usage | None:
+        """Count a reported reply ourselves; None where there is nothing to count with, or parts that nobody can.
+
+        What the provider thought to itself is not seen here: it is taken from the report.
+        """
+        request, report = attempt.request, attempt.usage
+        if (
+            report is None
+            or attempt.target.family.encoding is None
+            or request.images
+            or request.files
+            or request.opaque_bytes
+        ):
+            return None
+        counted = await self.used(attempt)
+        return replace(counted, output_tokens=counted.output_tokens + report.reasoning_tokens)
 
     async def _count(self, request: Request, family: Family) -> int:
         """Count the input's tokens; a family without a vocabulary keeps its bound."""

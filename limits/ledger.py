@@ -215,7 +215,7 @@ class EmbeddedLedger(Books):
         elif isinstance(entry, RefundEntry):
             self._take_refund(entry)
         elif isinstance(entry, ConfirmEntry):
-            self.marks.resolve(entry.id)
+            self.marks.resolve(entry.id, "confirmed")
         elif isinstance(entry, CountEntry) and entry.number < 0:
             self._take_count(entry)
 
@@ -255,7 +255,7 @@ class EmbeddedLedger(Books):
         self.on_fall()
 
     def _take_refund(self, entry: RefundEntry) -> None:
-        if self.marks.resolve(entry.id):
+        if self.marks.resolve(entry.id, "refunded" if entry.why == "operator" else entry.why):
             accounts = [account for scope in entry.scopes if (account := self._accounts.get(scope)) is not None]
             settled_back(accounts, entry.at_us, entry.nano, entry.input_tokens, entry.output_tokens)
             self.on_fall()

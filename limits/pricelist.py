@@ -5,7 +5,7 @@ time of day, and a price change that begins tomorrow. Rates finer than a pico-do
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
@@ -42,35 +42,80 @@ _OUTPUT_KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class PriceOverride:
-    """A price from the configuration, dollars per million tokens as text; what is None costs as its direction's rate.
+class RateOverride:
+    """Rates from the configuration, dollars per million tokens as text; what is None costs as its direction's rate.
 
-    `usd_per_thousand_calls` is a fee on top of every call.
+    They are for calls whose input is above `over_input_tokens`.
     """
 
     input: str | Decimal
     output: str | Decimal
     cached: str | Decimal | None = None
     cache_write: str | Decimal | None = None
+    cache_write_1h: str | Decimal | None = None
     reasoning: str | Decimal | None = None
-    usd_per_thousand_calls: str | Decimal = "0"
+    input_audio: str | Decimal | None = None
+    output_audio: str | Decimal | None = None
+    input_image: str | Decimal | None = None
+    output_image: str | Decimal | None = None
+    over_input_tokens: int = -1
 
-    def price(self, model: str) -> Price:
-        """Build the price; ValueError for a number that cannot be one."""
+    def rates(self) -> Rates:
+        """Build the rates; ValueError for a number that cannot be a price."""
         inward, outward = usd_per_mtok_to_pico(self.input), usd_per_mtok_to_pico(self.output)
-        write = inward if self.cache_write is None else usd_per_mtok_to_pico(self.cache_write)
-        rates = Rates(
+        write = _or(self.cache_write, inward)
+        return Rates(
             input=inward,
             output=outward,
-            cached=inward if self.cached is None else usd_per_mtok_to_pico(self.cached),
+            cached=_or(self.cached, inward),
             cache_write=write,
-            cache_write_1h=write,
-            input_audio=inward,
-            reasoning=outward if self.reasoning is None else usd_per_mtok_to_pico(self.reasoning),
-            output_audio=outward,
+            cache_write_1h=_or(self.cache_write_1h, write),
+            input_audio=_or(self.input_audio, inward),
+            reasoning=_or(self.reasoning, outward),
+            output_audio=_or(self.output_audio, outward),
+            input_image=_or(self.input_image, inward),
+            output_image=_or(self.output_image, outward),
+            over_input_tokens=self.over_input_tokens,
         )
-        fee = usd_per_mtok_to_pico(self.usd_per_thousand_calls) * (_KCALL_PICO // _MTOK_PICO)
-        return Price(model, (rates,), *rates.dearest(), "configuration", "1", fee)
+
+
+def _or(usd: str | Decimal | None, otherwise: int) -> int:
+    return otherwise if usd is None else usd_per_mtok_to_pico(usd)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOverride(RateOverride):
+    """A model's price from the configuration.
+
+    `usd_per_thousand_calls` is a fee on top of every call; `tiers` are the rates of larger inputs, `service_tiers`
+    those of calls served at `flex`, `priority`, `batch` …, whatever their input. `version` is the operator's own.
+    """
+
+    usd_per_thousand_calls: str | Decimal = "0"
+    tiers: tuple[RateOverride, ...] = ()
+    service_tiers: Mapping[str, RateOverride] = field(default_factory=dict)
+    version: str = "1"
+
+    def price(self, model: str, service_tier: str | None = None) -> Price:
+        """Build the price at a service tier; None and `auto` cost as standard and are bounded by the dearest tier."""
+        standard = tuple(each.rates() for each in sorted((self, *self.tiers), key=lambda each: each.over_input_tokens))
+        served = {name: (each.rates(),) for name, each in self.service_tiers.items()}
+        rates = served.get(service_tier or "", standard)
+        bounding = [*standard, *(each for tier in served.values() for each in tier)]
+        dearest = [each.dearest() for each in (bounding if service_tier in (None, "auto") else rates)]
+        return Price(
+            model,
+            rates,
+            max(inward for inward, _ in dearest),
+            max(outward for _, outward in dearest),
+            "configuration",
+            self.version,
+            usd_per_mtok_to_pico(self.usd_per_thousand_calls) * (_KCALL_PICO // _MTOK_PICO),
+        )
+
+    def prices(self, model: str) -> dict[str, Price]:
+        """Return the price of each service tier that is named, and under "" the one of all others."""
+        return {tier: self.price(model, tier or None) for tier in ("", *self.service_tiers)}
 
 
 class PriceList:
@@ -78,7 +123,7 @@ class PriceList:
 
     def __init__(self, clock: Clock, overrides: Mapping[str, PriceOverride] | None = None) -> None:
         self._clock = clock
-        self._overrides = {name: override.price(name) for name, override in (overrides or {}).items()}
+        self._overrides = {name: override.prices(name) for name, override in (overrides or {}).items()}
         self._table: DataSnapshot | None = None
         self._version = genai_prices.__version__
         self._kept: dict[tuple[str, str | None, str | None], tuple[int, Price]] = {}
@@ -97,7 +142,7 @@ class PriceList:
         """
         override = self._overrides.get(model)
         if override is not None:
-            return override
+            return override.get(service_tier or "", override[""])
         now_us = self._clock.utc_us()
         key = (model, provider, service_tier)
         kept = self._kept.get(key)
@@ -157,6 +202,8 @@ def _rates(listed: ModelPrice, start: int) -> Rates:
         input_audio=rate(inward, "input_audio_mtok"),
         reasoning=rate(outward, "output_reasoning_mtok"),
         output_audio=rate(outward, "output_audio_mtok"),
+        input_image=rate(inward, "input_image_mtok"),
+        output_image=rate(outward, "output_image_mtok"),
         over_input_tokens=start,
     )
 

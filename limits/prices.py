@@ -30,10 +30,18 @@ class Usage:
     input_audio_tokens: int = 0
     reasoning_tokens: int = 0
     output_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    output_image_tokens: int = 0
 
     def __post_init__(self) -> None:
-        inward = (self.cached_tokens, self.cache_write_tokens, self.cache_write_1h_tokens, self.input_audio_tokens)
-        outward = (self.reasoning_tokens, self.output_audio_tokens)
+        inward = (
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.cache_write_1h_tokens,
+            self.input_audio_tokens,
+            self.input_image_tokens,
+        )
+        outward = (self.reasoning_tokens, self.output_audio_tokens, self.output_image_tokens)
         if min(self.input_tokens, self.output_tokens, *inward, *outward) < 0:
             raise ValueError(f"usage is below zero: {self}")
         if sum(inward) > self.input_tokens or sum(outward) > self.output_tokens:
@@ -52,27 +60,33 @@ class Rates:
     input_audio: int
     reasoning: int
     output_audio: int
+    input_image: int
+    output_image: int
     over_input_tokens: int = -1
 
     def cost_pico(self, usage: Usage) -> int:
         """Return the exact cost in pico-dollars."""
-        writes = usage.cache_write_tokens + usage.cache_write_1h_tokens
+        inward = usage.cached_tokens + usage.cache_write_tokens + usage.cache_write_1h_tokens
+        inward += usage.input_audio_tokens + usage.input_image_tokens
+        outward = usage.reasoning_tokens + usage.output_audio_tokens + usage.output_image_tokens
         return (
-            (usage.input_tokens - usage.cached_tokens - writes - usage.input_audio_tokens) * self.input
+            (usage.input_tokens - inward) * self.input
             + usage.cached_tokens * self.cached
             + usage.cache_write_tokens * self.cache_write
             + usage.cache_write_1h_tokens * self.cache_write_1h
             + usage.input_audio_tokens * self.input_audio
-            + (usage.output_tokens - usage.reasoning_tokens - usage.output_audio_tokens) * self.output
+            + usage.input_image_tokens * self.input_image
+            + (usage.output_tokens - outward) * self.output
             + usage.reasoning_tokens * self.reasoning
             + usage.output_audio_tokens * self.output_audio
+            + usage.output_image_tokens * self.output_image
         )
 
     def dearest(self) -> tuple[int, int]:
         """Return the highest rate of an input and of an output token."""
         return (
-            max(self.input, self.cached, self.cache_write, self.cache_write_1h, self.input_audio),
-            max(self.output, self.reasoning, self.output_audio),
+            max(self.input, self.cached, self.cache_write, self.cache_write_1h, self.input_audio, self.input_image),
+            max(self.output, self.reasoning, self.output_audio, self.output_image),
         )
 
 
@@ -91,6 +105,11 @@ class Price:
     version: str
     call_pico: int = 0
     context_tokens: int | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, with the version: `genai-prices 0.0.70`, `configuration 1`."""
+        return f"{self.source} {self.version}"
 
     def cost(self, usage: Usage) -> int:
         """Return nano-dollars for a reported usage, rounded up once."""
@@ -115,5 +134,8 @@ class Price:
         return left // self.dearest_output
 
 
-FREE = Price("free", (Rates(0, 0, 0, 0, 0, 0, 0, 0),), 0, 0, "free", "1")
+NOTHING = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+"""Rates of what has no price a token."""
+
+FREE = Price("free", (NOTHING,), 0, 0, "free", "1")
 """The price of what providers charge nothing for (counting tokens, moderations)."""

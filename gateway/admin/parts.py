@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from limits.clock import Clock
 from limits.ledger import EmbeddedLedger
 
+from ..charges import Charges
 from ..config import Config
 from ..directory import Directory, Registry
 from ..figures import ToolFigures
@@ -31,6 +32,7 @@ class Parts:
     directory: Directory
     registry: Registry
     ledger: EmbeddedLedger
+    charges: Charges
     clock: Clock
     metrics: CollectorRegistry
     unready: Callable[[], list[str]] = _nothing_amiss

@@ -1,11 +1,12 @@
 """What the admin API takes and gives, as pydantic models: the API's page is made of them."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..config.tenants import CapSettings
-from ..config.values import Instant, ModelName, Name, Zone
+from ..config.values import Instant, ModelName, Name, Usd, Zone
 
 Caps = Annotated[tuple[CapSettings, ...], Field(max_length=16)]
 
@@ -176,6 +177,58 @@ class Tools(Shape):
     """All configured tools."""
 
     tools: tuple[ToolShown, ...]
+
+
+class ChargeShown(Shape):
+    """A charge that is not simply the bill; money in nano-dollars."""
+
+    id: str = Field(description="of its hold")
+    mark: str = Field(description="overrun, implausible, counted, uncertain or expired")
+    at_us: int = Field(description="when it was reserved, µs since 1970 UTC; it counts in that window")
+    tenant: str | None
+    key: str | None
+    run: str | None
+    charged_nano_usd: int
+    held_nano_usd: int
+    reported_nano_usd: int = Field(description="what an implausible report would cost; else 0")
+    input_tokens: int
+    output_tokens: int
+    suspends: str = Field(description="target and tokenizer that are out of use until this is decided; else empty")
+
+
+class Charges(Shape):
+    """What waits for a decision, latest first; `sums` and `numbers` are of all there ever were, by mark."""
+
+    charges: tuple[ChargeShown, ...]
+    more: bool
+    sums: dict[str, int] = Field(description="nano-dollars")
+    numbers: dict[str, int]
+    suspended: dict[str, str] = Field(description="what is out of use, and the charge that did it")
+
+
+_Reason = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Confirmation(Shape):
+    """A charge is right as it is."""
+
+    reason: _Reason = Field(default="confirmed by an operator", description="for the book; without personal data")
+
+
+class Refund(Shape):
+    """A charge was too high, or too low."""
+
+    cost_usd: Usd = Field(default=Decimal(0), description="what it really cost")
+    reason: _Reason = Field(default="refunded by an operator", description="for the book; without personal data")
+
+
+class ChargeDecided(Shape):
+    """What was decided; `already` says that it had been before, and nothing was changed."""
+
+    id: str
+    decision: Literal["confirmed", "refunded"]
+    refunded_nano_usd: int
+    already: bool
 
 
 class Health(Shape):

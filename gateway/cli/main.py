@@ -14,6 +14,7 @@ from ..state.load import StateUnreadable
 from .agent import agent
 from .approvals import approvals
 from .audit import audit
+from .charges import charges
 from .check import check
 from .demo import demo
 from .exec import exec_
@@ -21,6 +22,7 @@ from .guard import guard
 from .import_litellm import import_litellm
 from .init import init
 from .keys import keys
+from .prices import prices
 from .runs import runs
 from .serve import serve
 from .tenants import tenants
@@ -60,6 +62,8 @@ _ALL: tuple[Callable[..., Any], ...] = (
     tenants,
     keys,
     runs,
+    charges,
+    prices,
     tools,
     approvals,
     audit,

@@ -18,16 +18,18 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limits.clock import SystemClock
-from limits.ledger import EmbeddedLedger
+from limits.seam import LocalLedger
 
 from ..admin import Parts, build
 from ..admin.actor import LOCAL
 from ..admin.local import short
 from ..admin.shapes import ErrorShape
+from ..charges import Charges
 from ..config import Config, load
 from ..config.values import Reading, Secret
 from ..directory import Registry
 from ..house import open_house
+from ..journal import Journal
 from ..keeper import keeper_of
 from ..restore import restore
 
@@ -112,12 +114,15 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
     with open_house(config, clock) as house:
         if house.admin_token is not None:
             click.echo(f"A first admin key was made; it is shown this once: {house.admin_token}", err=True)
-        ledger = EmbeddedLedger(clock)
-        restore(ledger, house.book.records())
-        registry = Registry(house.directory, house.book, clock, ledger)
+        ledger = LocalLedger(clock)
+        books = ledger.books
+        restore(books, house.book.records())
+        registry = Registry(house.directory, house.book, clock, books)
         await registry.align()
         keeper = keeper_of(config, house.book, clock)
-        app = build(Parts(config, house.directory, registry, ledger, clock, CollectorRegistry(), keeper=keeper))
+        charges = Charges(Journal(house.book, ledger), books)
+        metrics = CollectorRegistry()
+        app = build(Parts(config, house.directory, registry, books, charges, clock, metrics, keeper=keeper))
 
         async def named(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)

@@ -115,6 +115,9 @@ class ProfileSettings(Settings):
     budget_wait_s: Annotated[float, Field(ge=0, le=600)] = Field(
         default=30, description="how long a call waits for amounts that are only held"
     )
+    usage_check_every: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = Field(
+        default=100, description="count the tokens of one in so many reported replies ourselves; 0: only odd ones"
+    )
     degraded: DegradedSettings = DegradedSettings()
     unbounded_usd: Usd | None = Field(
         default=None, description="reserve this for a call whose cost has no bound; else refused"

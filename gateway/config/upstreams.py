@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .values import Count, ModelName, Name, Price, Secret, Settings
+from .prices import PriceSettings
+from .values import Count, ModelName, Name, Secret, Settings
 
 Kind = Literal["openai", "openai_compatible", "azure", "anthropic"]
 DialectName = Literal[
@@ -137,19 +138,6 @@ class TargetSettings(Settings):
     model: ModelName = Field(description="what the upstream calls the model (azure: the deployment)")
     capability: CapabilitySettings = Field(
         default=CapabilitySettings(), description="overrides the upstream's capability"
-    )
-
-
-class PriceSettings(Settings):
-    """Prices that override the price package's, in dollars per million tokens."""
-
-    input_usd_per_million: Price = Field(description="fresh input")
-    output_usd_per_million: Price = Field(description="output, thinking included")
-    cached_input_usd_per_million: Price | None = Field(
-        default=None, description="input read from a cache; else as fresh"
-    )
-    cache_write_usd_per_million: Price | None = Field(
-        default=None, description="input written to a cache; else as fresh"
     )
 
 

@@ -15,6 +15,7 @@ from ..call import Event, Part, Request
 from ..errors import Ending, UpstreamError
 from . import openai_request
 from .errors import openai_error
+from .media import has_media, media_of
 from .strict import decode_reply, encode
 
 _TOKENS_MAX = 2**40
@@ -290,13 +291,14 @@ def usage_of(tree: Any) -> Usage | None:
     prompt = tree.get("prompt_tokens_details") or {}
     completion = tree.get("completion_tokens_details") or {}
     try:
-        usage = Usage(
-            tree["prompt_tokens"],
-            tree["completion_tokens"],
-            cached_tokens=prompt.get("cached_tokens") or 0,
-            reasoning_tokens=completion.get("reasoning_tokens") or 0,
-        )
-    except (KeyError, TypeError, ValueError):
+        inward, outward = tree["prompt_tokens"], tree["completion_tokens"]
+        cached, thought = prompt.get("cached_tokens") or 0, completion.get("reasoning_tokens") or 0
+        if has_media(prompt, completion):
+            media = media_of(prompt, completion, inward - cached, outward - thought)
+            usage = Usage(inward, outward, cached_tokens=cached, reasoning_tokens=thought, **media)
+        else:
+            usage = Usage(inward, outward, cached_tokens=cached, reasoning_tokens=thought)
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
     return usage if all(type(count) is int and count < _TOKENS_MAX for count in counts) else None

@@ -14,6 +14,7 @@ from limits.prices import Usage
 from ..call import Event, Part
 from ..errors import UpstreamError
 from .json_part import JsonPart
+from .media import has_media, media_of
 from .responses_request import CALLS
 from .strict import decode_reply
 
@@ -241,12 +242,18 @@ def usage_of(tree: Any) -> Usage | None:
         return None
     try:
         inward, outward = tree.get("input_tokens_details") or {}, tree.get("output_tokens_details") or {}
+        cached, written = inward.get("cached_tokens") or 0, inward.get("cache_write_tokens") or 0
+        thought = outward.get("reasoning_tokens") or 0
+        media = {}
+        if has_media(inward, outward):
+            media = media_of(inward, outward, tree["input_tokens"] - cached - written, tree["output_tokens"] - thought)
         usage = Usage(
             tree["input_tokens"],
             tree["output_tokens"],
-            cached_tokens=inward.get("cached_tokens") or 0,
-            cache_write_tokens=inward.get("cache_write_tokens") or 0,
-            reasoning_tokens=outward.get("reasoning_tokens") or 0,
+            cached_tokens=cached,
+            cache_write_tokens=written,
+            reasoning_tokens=thought,
+            **media,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

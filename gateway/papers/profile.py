@@ -58,6 +58,7 @@ class Profile:
     stored: bool
     last_good: bool
     unbounded_nano_usd: int | None
+    usage_check_every: int
 
     def allows_model(self, model: str) -> bool:
         """Tell whether the profile permits a model."""
@@ -111,6 +112,7 @@ def resolve(settings: ProfileSettings) -> Profile:
         stored=settings.degraded.stored,
         last_good=settings.degraded.last_good,
         unbounded_nano_usd=_nano(settings.unbounded_usd),
+        usage_check_every=settings.usage_check_every,
     )
 
 

@@ -6,6 +6,7 @@ settled spend leaves no room for is refused. A retry's hold replaces its predece
 
 import asyncio
 from dataclasses import replace
+from zlib import crc32
 
 import msgspec
 
@@ -14,7 +15,7 @@ from limits.clock import Clock
 from limits.entries import HoldEntry
 from limits.ledger import Order
 from limits.money import nano_to_usd
-from limits.prices import FREE
+from limits.prices import FREE, Usage
 from limits.refusals import Ended, Exceeded, Held
 from limits.seam import LocalLedger
 from limits.settlement import Ending as HowItEnded
@@ -28,6 +29,8 @@ from ..verdicts import ending_of
 from ..weighing import Weighing, Weight, over_own_limit, unwritten
 
 _HOLD_SLACK_S = 60.0
+_UNSEEN_TOKENS = 64
+"""What a reply is billed for beside its texts: names of tools, its frame."""
 
 
 class Budget(AttemptStage):
@@ -162,9 +165,13 @@ class Budget(AttemptStage):
             self._ledger.drop(hold.id)
             attempt.hold = None
             return
+        if attempt.tier is not None:
+            attempt.kept["price"] = attempt.target.price(attempt.tier)
+        if attempt.usage is not None and _is_checked(attempt, attempt.usage):
+            attempt.kept["counted"] = await self._weighing.check(attempt)
         attempt.charge = settle(
             Reserved(hold.nano, hold.input_tokens, hold.output_tokens),
-            attempt.kept["price"] if attempt.tier is None else attempt.target.price(attempt.tier),
+            attempt.kept["price"],
             _ended(attempt),
             report=attempt.usage,
             counted=None if attempt.usage is not None else await self._weighing.used(attempt),
@@ -183,6 +190,20 @@ class Budget(AttemptStage):
 
 def _bound_id(attempt: Attempt) -> str:
     return f"{attempt.target.name}:{attempt.target.family.name}"
+
+
+def _is_checked(attempt: Attempt, usage: Usage) -> bool:
+    """Say whether a report is counted after: one of so many by policy, and each that tells of more than was seen.
+
+    A token covers a byte or more, so an output of more tokens than bytes cannot be what came.
+    """
+    every = attempt.call.profile.usage_check_every
+    if attempt.target.per_call or attempt.request.free:
+        return False
+    if every and crc32(attempt.id.encode()) % every == 0:
+        return True
+    seen = sum(map(len, attempt.output))
+    return usage.output_tokens - usage.reasoning_tokens > 4 * seen + _UNSEEN_TOKENS
 
 
 def _ended(attempt: Attempt) -> HowItEnded:

@@ -18,7 +18,7 @@ from limits.bound import FAMILIES, Family
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
 from limits.money import usd_to_nano
-from limits.prices import Price
+from limits.prices import NOTHING, Price
 
 from ..call import Attempt, Call, Request
 from ..config.mcp import McpServer
@@ -30,7 +30,7 @@ from ..upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import CAPABILITIES, Capability, Target
 from .mcp_client import McpClient
-from .offers import NOTHING, PICO, Tool
+from .offers import PICO, Tool
 from .pins import Pins
 
 SESSION = "mcp-session-id"

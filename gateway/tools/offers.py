@@ -13,7 +13,7 @@ from limits.bound import FAMILIES, Family
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
 from limits.money import usd_to_nano
-from limits.prices import Price, Rates
+from limits.prices import NOTHING, Price
 
 from ..call import Attempt
 from ..config.rule import Rule
@@ -25,7 +25,6 @@ from ..upstream.target import CAPABILITIES, Capability, Target
 from .openapi import Operation, read_operation
 from .outgoing import Outgoing, result_of
 
-NOTHING = Rates(0, 0, 0, 0, 0, 0, 0, 0)
 _OURS = frozenset({401, 403, 407, 408, 425, 429})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 PICO = 1_000

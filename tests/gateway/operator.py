@@ -11,14 +11,17 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from gateway.admin import Parts, build
+from gateway.charges import Charges
 from gateway.config import Config, load
 from gateway.directory import Directory, Registry
 from gateway.house import House, open_house
+from gateway.journal import Journal
 from gateway.keeper import keeper_of
 from gateway.papers import Key
 from gateway.restore import restore
 from limits.clock import ManualClock
 from limits.ledger import EmbeddedLedger
+from limits.seam import LocalLedger
 
 CI_KEY = "sk-th-declaredkeys-this-one-is-declared-by-its-hash-in-the-file"
 CI_HASH = hashlib.sha256(CI_KEY.encode()).hexdigest()
@@ -54,6 +57,7 @@ class Operator:
     clock: ManualClock
     ledger: EmbeddedLedger
     registry: Registry
+    journal: Journal
 
     @property
     def directory(self) -> Directory:
@@ -64,7 +68,16 @@ class Operator:
         """Return the parts of the admin application."""
         keeper = keeper_of(self.house.config, self.house.book, self.clock)
         metrics = CollectorRegistry()
-        return Parts(self.house.config, self.directory, self.registry, self.ledger, self.clock, metrics, keeper=keeper)
+        return Parts(
+            self.house.config,
+            self.directory,
+            self.registry,
+            self.ledger,
+            Charges(self.journal, self.ledger),
+            self.clock,
+            metrics,
+            keeper=keeper,
+        )
 
     def records(self) -> list[str]:
         """Return the book's records as text."""
@@ -81,9 +94,11 @@ def opened(config: Config | Path, clock: ManualClock | None = None) -> Iterator[
     """Open the house of a configuration, its ledger restored from the book."""
     clock = clock or ManualClock()
     with open_house(load(config) if isinstance(config, Path) else config, clock) as house:
-        ledger = EmbeddedLedger(clock)
+        local = LocalLedger(clock)
+        ledger = local.books
         restore(ledger, house.book.records())
-        yield Operator(house, clock, ledger, Registry(house.directory, house.book, clock, ledger))
+        registry = Registry(house.directory, house.book, clock, ledger)
+        yield Operator(house, clock, ledger, registry, Journal(house.book, local))
 
 
 @contextlib.asynccontextmanager

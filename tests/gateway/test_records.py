@@ -38,6 +38,7 @@ async def test_intent_and_outcome_say_who_what_and_how_much_and_nothing_that_was
             assert all(type(leaf) in (int, str) for leaf in leaves(record))
         assert [billed["mark"] for billed in outcome["billed"]] == ["released", "billed"]
         assert outcome["billed"][0]["failure"] == "upstream_error"
+        assert {billed["price"] for billed in outcome["billed"]} == {"configuration 1"}
         assert outcome["findings"]["email.request.tokenize"] == 2
         assert outcome["status"] == {"http": 200, "finish": "length"}
         assert outcome["times"]["total"] >= outcome["times"]["upstream"] >= 0

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.scripted import Reply, Rule
 from gateway.dialects.openai_request import parse
 from gateway.weighing import parts_of
 from limits.bound import FAMILIES, input_bound
 from limits.tokens import TokenCounter
-from tests.faults.exact import ECHO
+from tests.faults.exact import ECHO, script
 from tests.gateway.live import chat, live
 
 pytestmark = pytest.mark.anyio
@@ -50,3 +51,25 @@ async def test_a_cheap_call_holds_its_bound_and_a_dear_one_what_was_counted(tmp_
         reply = await gate.http.post("/v1/chat/completions", json=chat(text, max_tokens=10))
         assert reply.status_code == 200
         assert gate.records("intent")[0]["hold"]["input_tokens"] < 150
+
+
+async def test_a_report_of_more_than_came_is_counted_after_and_so_is_each_that_policy_asks_for(tmp_path: Path) -> None:
+    never = {"name": "default", "usage_check_every": 0}
+    always = {"name": "always", "usage_check_every": 1}
+    odd = Rule((Reply("ok", completion_tokens=100),), match="say ok")
+    async with live(tmp_path, script=script(rules=(odd,)), profiles=[never, always]) as gate:
+        headers = {"authorization": f"Bearer {await gate.new_key(profile='always')}"}
+        for text, by in (("one two", None), ("say ok", None), ("one two", headers)):
+            await gate.http.post("/v1/chat/completions", json=chat(text, max_tokens=100), headers=by)
+        usual, strange, checked = (outcome["billed"][0] for outcome in gate.records("outcome"))
+        assert "counted_output_tokens" not in usual
+        assert (strange["output_tokens"], strange["counted_output_tokens"]) == (100, 1)
+        assert checked["counted_input_tokens"] > 0
+
+
+async def test_what_nobody_can_count_is_not_checked(tmp_path: Path) -> None:
+    always = {"name": "default", "usage_check_every": 1}
+    image = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]}]
+    async with live(tmp_path, script=ECHO, profiles=[always]) as gate:
+        assert (await gate.http.post("/v1/chat/completions", json=chat("") | {"messages": image})).status_code == 200
+        assert "counted_input_tokens" not in gate.records("outcome")[-1]["billed"][0]

@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,15 +14,16 @@ RATE = st.integers(0, 10**9)
 
 @st.composite
 def usages(draw: st.DrawFn) -> Usage:
-    inward = draw(st.lists(st.integers(0, 400_000), min_size=5, max_size=5))
-    outward = draw(st.lists(st.integers(0, 50_000), min_size=3, max_size=3))
-    return Usage(sum(inward), sum(outward), *inward[:4], *outward[:2])
+    inward = draw(st.lists(st.integers(0, 400_000), min_size=6, max_size=6))
+    outward = draw(st.lists(st.integers(0, 50_000), min_size=4, max_size=4))
+    images = {"input_image_tokens": inward[4], "output_image_tokens": outward[2]}
+    return Usage(sum(inward), sum(outward), *inward[:4], *outward[:2], **images)
 
 
 @st.composite
 def prices(draw: st.DrawFn) -> Price:
     starts = [-1, *sorted(draw(st.sets(st.integers(0, 300_000), max_size=3)))]
-    names = ("input", "output", "cached", "cache_write", "cache_write_1h", "input_audio", "reasoning", "output_audio")
+    names = [each.name for each in fields(Rates) if each.name != "over_input_tokens"]
     tiers = tuple(Rates(**{name: draw(RATE) for name in names}, over_input_tokens=start) for start in starts)
     dearest = [max(pair) for pair in zip(*(tier.dearest() for tier in tiers), strict=True)]
     return Price("m", tiers, dearest[0], dearest[1], "test", "1", draw(st.integers(0, 10**12)))
@@ -52,7 +55,16 @@ def test_free_output_is_bought_without_end_unless_the_input_is_too_dear() -> Non
 
 @pytest.mark.parametrize(
     "figures",
-    [(-1, 0), (0, -1), (1, 1, -1), (1, 1, 2), (2, 1, 1, 1, 1), (1, 1, 0, 0, 0, 0, 2), (1, 1, 0, 0, 0, 0, 1, 1)],
+    [
+        (-1, 0),
+        (0, -1),
+        (1, 1, -1),
+        (1, 1, 2),
+        (2, 1, 1, 1, 1),
+        (1, 1, 0, 0, 0, 0, 2),
+        (1, 1, 0, 0, 0, 0, 1, 1),
+        (1, 1, 1, 0, 0, 0, 0, 0, 1),
+    ],
 )
 def test_usage_that_cannot_be_is_refused(figures: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="usage"):
@@ -136,7 +148,9 @@ def test_an_override_wins_and_what_it_leaves_out_costs_as_its_direction() -> Non
 
 def test_all_figures_of_an_override_are_taken() -> None:
     price = PriceOverride("1", "2", cached="0.5", cache_write="4", reasoning="8").price("m")
-    assert price.tiers[0] == Rates(1_000_000, 2_000_000, 500_000, 4_000_000, 4_000_000, 1_000_000, 8_000_000, 2_000_000)
+    assert price.tiers[0] == Rates(
+        1_000_000, 2_000_000, 500_000, 4_000_000, 4_000_000, 1_000_000, 8_000_000, 2_000_000, 1_000_000, 2_000_000
+    )
 
 
 def test_a_found_price_is_kept_for_the_hour() -> None:
