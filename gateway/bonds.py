@@ -1,8 +1,11 @@
 """Ids that an upstream mints, bound to the tenant and key that got them: nobody else can go on from them.
 
-A row is written in the transaction of the call's outcome, before the client has the whole reply; so an id that a client
-holds is bound, also after a crash. A row names no id, only its HMAC with tenant and key. What it weighs is known from
-the call that made it: whoever goes on from it is billed for at most that much more input.
+Rows are written in the transaction of the call's outcome, before the client has the whole reply; so an id that a client
+holds is bound, also after a crash. A row names no id, only its HMAC with tenant and key. There are two tables:
+
+state_bond   objects that the provider keeps: where they lie, and what they weigh. Whoever goes on from one is billed
+             for at most that much more input.
+state_trace  ids by which a run is known again: of tool calls, and of those objects. An id that comes back leads to it.
 """
 
 import hmac
@@ -13,10 +16,12 @@ from typing import Any
 from limits.clock import Clock
 
 from .papers import Key
+from .shelf import Shelf
 
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Statement = tuple[str, tuple[Any, ...]]
 KEPT_S = 30 * 86_400  # as long as providers keep a response
+_TRACES_IN_MEMORY_MAX = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,26 @@ class Bond:
     tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The run that an id leads to, until when (µs UTC), and what the call that got the id had cost (nano-dollars)."""
+
+    run: str
+    expires_us: int
+    nano: int
+
+
+_NOWHERE = Trace("", 0, 0)
+
+
 class Bonds:
-    """The bonds of all keys, in `state`. `secret` is 32 bytes."""
+    """The bonds of all keys, in `state`; traces that were used lately also in memory. `secret` is 32 bytes."""
 
     def __init__(self, query: Query, clock: Clock, secret: bytes) -> None:
         self._query = query
         self._clock = clock
         self._secret = hmac.digest(secret, b"ids of providers, bound", "sha256")
+        self._seen: Shelf[tuple[str, str, str], Trace] = Shelf(entries_max=_TRACES_IN_MEMORY_MAX, bytes_max=0)
 
     def find(self, key: Key, minted: str) -> Bond | None:
         """Return what an id is bound to, None if it is not this key's or is too old."""
@@ -44,13 +62,52 @@ class Bonds:
         return Bond(*rows[0]) if rows else None
 
     def bind(self, key: Key, minted: str, bond: Bond) -> list[Statement]:
-        """Return the statements that bind an id; they also forget what is too old."""
+        """Return the statements that bind an object's id; they also forget what is too old."""
         now_us = self._clock.utc_us()
         row = (self._name(key, minted), bond.target, bond.tokens, now_us + KEPT_S * 1_000_000)
         return [
             ("DELETE FROM state_bond WHERE expires_us <= ?", (now_us,)),
             ("INSERT OR REPLACE INTO state_bond(name, target, tokens, expires_us) VALUES(?, ?, ?, ?)", row),
         ]
+
+    def lead(self, key: Key, minted: Sequence[str], trace: Trace) -> list[Statement]:
+        """Return the statements that have ids lead to a run from now on."""
+        statements: list[Statement] = []
+        for each in minted:
+            self._seen.put((key.tenant.id, key.id, each), trace)
+            row = (self._name(key, each), trace.run, trace.nano, trace.expires_us)
+            statements.append(
+                ("INSERT OR REPLACE INTO state_trace(name, run, nano, expires_us) VALUES(?, ?, ?, ?)", row)
+            )
+        return statements
+
+    def led(self, key: Key, brought: Sequence[str]) -> Trace | None:
+        """Return where ids lead that this key brings: None if none of them leads anywhere, or they do not agree."""
+        asked = {each: (key.tenant.id, key.id, each) for each in brought}
+        unseen = {self._name(key, each): place for each, place in asked.items() if self._seen.get(place) is None}
+        if unseen:
+            marks = ",".join("?" * len(unseen))
+            rows = self._query(
+                f"SELECT name, run, expires_us, nano FROM state_trace WHERE name IN ({marks})",  # noqa: S608 - marks only
+                tuple(unseen),
+            )
+            found = {bytes(name): Trace(*rest) for name, *rest in rows}
+            for name, place in unseen.items():
+                self._seen.put(place, found.get(name, _NOWHERE))
+        now_us = self._clock.utc_us()
+        led: Trace | None = None
+        for place in asked.values():
+            trace = self._seen.get(place) or _NOWHERE
+            if trace.expires_us <= now_us:
+                continue
+            if led is not None and led.run != trace.run:
+                return None
+            led = led or trace
+        return led
+
+    def knows(self, key: Key, minted: str) -> bool:
+        """Whether this id was released to this key, and leads to a run still."""
+        return self.led(key, (minted,)) is not None
 
     def _name(self, key: Key, minted: str) -> bytes:
         said = f"{key.tenant.id}\0{key.id}\0{minted}".encode("utf-8", "replace")

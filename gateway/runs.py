@@ -1,14 +1,16 @@
-"""Declared runs as clients see them: opened, shown, cancelled, found again by id.
+"""Runs as clients see them: opened, shown, cancelled, found again by id.
 
 A run that `POST /v1/runs` opened has our id. A client may also bring its own id (`x-run-id`, path): the first call that
-does opens the run under a pseudonym bound to tenant and key, so equal ids of two keys never meet.
+does opens the run under a pseudonym bound to tenant and key, so equal ids of two keys never meet. Where nothing is
+declared, a call is its own run; it is opened as an inferred one when an id that it was answered with comes back.
 """
 
 import asyncio
 import base64
+import contextlib
 import hmac
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from limits.money import nano_to_usd, usd_to_nano
@@ -16,9 +18,12 @@ from limits.runs import COUNTED
 from limits.seam import LocalLedger
 
 from .directory import Directory, Registry
-from .directory.tokens import RUN_ID_CHARS
+from .directory.tokens import RUN_ID_CHARS, mint_run_id
 from .errors import InvalidRequest, RunEnded, RunNotFound
 from .papers import Key, Run
+
+INFERRED_S = 7 * 86_400
+"""How long an id leads back to a run that nobody declared, and that run stands open."""
 
 
 class Runs:
@@ -48,10 +53,11 @@ class Runs:
     async def declared(self, key: Key, run_id: str) -> Run:
         """Return the run that a call declares, opening a client-made one; RunNotFound, RunEnded."""
         run = self._directory.run_for(key, run_id)
+        if run is None and key.run_id is None and not _is_ours(run_id):
+            made = self._client_made(key, run_id)
+            run = await self._once(key, made, lambda: self._registry.open_run(key, run_id=made))
         if run is None:
-            if key.run_id is not None or _is_ours(run_id):
-                raise RunNotFound("no run of that id belongs to this key", param="run")
-            run = await self._client_run(key, self._client_made(key, run_id))
+            raise RunNotFound("no run of that id belongs to this key", param="run")
         why = self._directory.why_ended(run)
         if why is not None:
             raise RunEnded(f"run {run.id} has ended ({why}); begin a new run", param="run")
@@ -62,8 +68,34 @@ class Runs:
         digest = hmac.digest(self._secret_of(key.tenant.id), said, "sha256")
         return base64.b32encode(digest[:15]).decode().lower()[:RUN_ID_CHARS]
 
-    async def _client_run(self, key: Key, run_id: str) -> Run:
-        """Open the run once, however many first calls come at once."""
+    def prospect(self, key: Key) -> Run:
+        """Return the run that a call of this key begins if one of its ids ever comes back; it is not open."""
+        now_us = self._directory.now_us()
+        run_id, expires_us = mint_run_id(), now_us + INFERRED_S * 1_000_000
+        profile = key.profile
+        return Run(
+            run_id, key.tenant.id, key.id, None, (run_id,), profile.run, now_us, expires_us, "open", profile, "inferred"
+        )
+
+    async def inferred(self, key: Key, run_id: str, expires_us: int, spent_nano: int) -> Run | None:
+        """Return the run that an id leads to, opening it if it is not; None if it has expired or finds no place.
+
+        `spent_nano` is what its first call had cost. Raises RunEnded if somebody ended it.
+        """
+        run = await self._once(key, run_id, lambda: self._open_inferred(key, run_id, expires_us, spent_nano))
+        why = "expired" if run is None else self._directory.why_ended(run)
+        if why in ("ended", "killed"):
+            raise RunEnded(f"run {run_id}, which this goes on from, has ended ({why}); begin anew", param="run")
+        return None if why else run
+
+    async def _open_inferred(self, key: Key, run_id: str, expires_us: int, spent_nano: int) -> None:
+        run = self._directory.inferred_run(key, run_id, expires_us, spent_nano)
+        if run is not None:
+            with contextlib.suppress(RunEnded):  # the ledger remembers it a little longer than we do
+                await self._registry.open(run)
+
+    async def _once(self, key: Key, run_id: str, opens: Callable[[], Awaitable[object]]) -> Run | None:
+        """Open a run once, however many first calls come at once; None if it could not be."""
         run = self._directory.run_for(key, run_id)
         if run is not None:
             return run
@@ -71,10 +103,9 @@ class Runs:
         waiting.append(key)
         try:
             async with lock:
-                run = self._directory.run_for(key, run_id)
-                if run is None:
-                    run, _ = await self._registry.open_run(key, run_id=run_id)
-                return run
+                if self._directory.run_for(key, run_id) is None:
+                    await opens()
+                return self._directory.run_for(key, run_id)
         finally:
             waiting.pop()
             if not waiting:
@@ -123,6 +154,7 @@ class Runs:
             "id": run.id,
             "object": "run",
             "status": self._directory.why_ended(run) or "open",
+            "origin": run.origin,
             "parent": run.parent,
             "limits": limits,
             "used": used,

@@ -26,6 +26,7 @@ from .journal import Journal
 from .keeper import keeper_of
 from .lives import Lives
 from .metrics import Metrics
+from .minted import Minted
 from .policies import Policies
 from .replies import Replies
 from .restore import restore
@@ -118,7 +119,9 @@ class Works:
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
             ),
-            Identify(self.runs, self.bonds, stream_s_max=bounds.stream_s_max),
+            Identify(
+                self.runs, self.bonds, Minted(self.runs, self.bonds, self.vaults), stream_s_max=bounds.stream_s_max
+            ),
             Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
             Firewall(

@@ -103,6 +103,7 @@ class RunShown(Shape):
     key: str
     parent: str | None
     profile: str
+    origin: str = Field(description="declared by a client, or inferred from an id that came back")
     status: str = Field(description="open, ended, killed or expired; a run whose ancestor is over is over too")
     opened_us: int
     expires_us: int

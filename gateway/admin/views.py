@@ -47,6 +47,7 @@ def run_shown(parts: Parts, run: Run) -> RunShown:
         key=run.key_id,
         parent=run.parent,
         profile=run.profile.name,
+        origin=run.origin,
         status=parts.directory.why_ended(run) or "open",
         opened_us=run.opened_us,
         expires_us=run.expires_us,

@@ -26,12 +26,13 @@ def list_(*, tenant: str | None, limit: int, over_too: bool, owner: Owner, as_js
         say_json(said)
         return
     table(
-        ("RUN", "TENANT", "KEY", "STATUS", "OPENED", "STEPS", "TOKENS", "SPENT"),
+        ("RUN", "TENANT", "KEY", "ORIGIN", "STATUS", "OPENED", "STEPS", "TOKENS", "SPENT"),
         (
             (
                 each["id"],
                 each["tenant"],
                 each["key"],
+                each["origin"],
                 each["status"],
                 instant(each["opened_us"]),
                 _of(each, "steps"),
@@ -75,7 +76,9 @@ def _say(said: dict[str, Any], *, as_json: bool) -> None:
         say_json(said)
         return
     below = f", child of {said['parent']}" if said["parent"] else ""
-    click.echo(f"run {said['id']}: {said['status']} (tenant {said['tenant']}, key {said['key']}{below})")
+    click.echo(
+        f"run {said['id']}: {said['status']}, {said['origin']} (tenant {said['tenant']}, key {said['key']}{below})"
+    )
     click.echo(f"  opened   {instant(said['opened_us'])}, forgotten after {instant(said['expires_us'])}")
     for dimension in sorted({*said["limits"], *said["used"]}):
         click.echo(f"  {dimension:<12} {_of(said, dimension)}")

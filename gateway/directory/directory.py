@@ -169,6 +169,20 @@ class Directory:
             profile=self.profiles.get(key.profile.name, key.profile),
         )
 
+    def inferred_run(self, key: Key, run_id: str, expires_us: int, spent_nano: int) -> Run | None:
+        """Return a run that may be opened for a key because an id of its came back; nothing is changed yet.
+
+        It has a limit on dollars alone, less what its first call had cost. None if half of all places are taken: the
+        others are for runs that somebody asks for.
+        """
+        if 2 * len(self._runs) >= self._runs_max:
+            return None
+        profile = self.profiles.get(key.profile.name, key.profile)
+        nano = profile.run.nano_usd
+        limits = RunLimits(nano_usd=None if nano is None else max(0, nano - spent_nano))
+        now = self._clock.utc_us()
+        return Run(run_id, key.tenant.id, key.id, None, (run_id,), limits, now, expires_us, "open", profile, "inferred")
+
     def _refuse_child(self, above: Run) -> None:
         if (why := self.why_ended(above)) is not None:
             raise RunEnded(f"run {above.id} is over ({why}); it has no children any more", param="run")

@@ -184,6 +184,11 @@ class Registry:
         Raises what `Directory.new_run` raises, BudgetExceeded (agents, depth), RunEnded, AuditUnavailable.
         """
         run = self._directory.new_run(key, wanted, run_id)
+        await self.open(run)
+        return run, self._directory.token_of(run)
+
+    async def open(self, run: Run) -> None:
+        """Open a run that the directory has made; raises as `open_run` does."""
         entries: list[Entry] = []
         if self._ledger is not None:
             try:
@@ -195,9 +200,11 @@ class Registry:
             if isinstance(entry, Ended):
                 raise RunEnded(str(entry), param="run")
             entries.append(entry)
-        change = {"object": "run", "id": run.id, "old": None, "new": {**run.limits.as_dict(), "parent": run.parent}}
+        new = {**run.limits.as_dict(), "parent": run.parent, "origin": run.origin}
+        change = {"object": "run", "id": run.id, "old": None, "new": new}
+        policy = run.profile.version
         said = record.admin(
-            actor=key.id, change=change, run=run.id, key=key.id, profile=run.profile.name, policy=run.profile.version
+            actor=run.key_id, change=change, run=run.id, key=run.key_id, profile=run.profile.name, policy=policy
         )
         try:
             await self._write(said, run.tenant_id, rows.put_run(run), entries)
@@ -206,7 +213,6 @@ class Registry:
                 self._ledger.end_run(run.id)
             raise
         self._directory.see_run(run)
-        return run, self._directory.token_of(run)
 
     async def end_run(self, actor: str, run_id: str, why: RunEnding = "ended") -> Run:
         """End a run and its children; the first ending stays. Raises NotFound, AuditUnavailable."""

@@ -67,6 +67,7 @@ class Key:
 class Run:
     """One agent task. `path` names its ancestors from the root down to itself; instants are µs UTC.
 
+    `origin`: a client declared it, or it is inferred from an id that came back.
     `status` is its own: a run whose ancestor has ended has ended too (`Directory.why_ended`).
     """
 
@@ -80,6 +81,7 @@ class Run:
     expires_us: int
     status: Literal["open", "ended", "killed"]
     profile: Profile
+    origin: Literal["declared", "inferred"] = "declared"
 
     @property
     def scope(self) -> str:

@@ -240,6 +240,7 @@ class Firewall(CallStage):
         if call.ending is not None and not awaits:
             return
         earlier = call.clear.calls if call.clear is not None else ()
+        call.kept["tool_ids"] = [checked.proposal.id for checked in watch.released]
         for checked in watch.released:
             watch.trail.propose(checked.proposal.id, checked.proposal.name, checked.key, earlier)
 

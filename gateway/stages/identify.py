@@ -1,17 +1,20 @@
 """Finds the run and sets the deadline; takes nothing.
 
-A run is declared by its run key, by the path `/runs/{id}/v1/…` or by `x-run-id`; all else is its own run: key and
-tenant caps hold, weak signals never merge budgets. A client-made `x-run-id` opens its run when it is first seen.
+A run is declared by its run key, by the path `/runs/{id}/v1/…` or by `x-run-id`, or inferred from an id that this key
+was given before and now brings back; all else is its own run: key and tenant caps hold, weak signals never merge
+budgets. A client-made `x-run-id` opens its run when it is first seen. A session is a label, whatever a client says.
 """
 
 import asyncio
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ..bonds import Bond, Bonds
+from ..bonds import Bonds
 from ..call import Call, Reply, Request
 from ..errors import DeadlineExceeded, InvalidRequest, NotAllowed, NotFound
+from ..minted import Minted
 from ..papers import Key, Run
 from ..stage import CallStage
 
@@ -24,6 +27,8 @@ _SESSION_HEADERS = (
     "x-session-id",
     "helicone-session-id",
 )
+_BAGGAGE = "gen_ai.conversation.id"
+_SESSION_CHARS_MAX = 1_024
 _PHASES = frozenset({"plan", "replan", "act", "reflect", "vote", "answer"})
 
 
@@ -46,31 +51,25 @@ class Runs(Protocol):
 class Identify(CallStage):
     """Run, session, phase, deadline."""
 
-    def __init__(self, runs: Runs, bonds: Bonds, *, stream_s_max: float) -> None:
+    def __init__(self, runs: Runs, bonds: Bonds, minted: Minted, *, stream_s_max: float) -> None:
         self._runs = runs
         self._bonds = bonds
+        self._minted = minted
         self._stream_s_max = stream_s_max
 
     async def admit(self, call: Call) -> Reply | None:
         """Find the run, refuse one that has ended, start the call's clock."""
         headers, key = call.caller.headers, call.key
-        run_id, found_by = _declared(call, headers)
-        if run_id is not None:
-            call.run = await self._runs.declared(key, run_id)
-            call.run_found_by = found_by
-            call.headers["x-tollhouse-run-id"] = call.run.id
-            call.profile = call.run.profile
-        elif call.profile.run_identity == "required":
-            raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
-        if call.clear is not None and call.clear.follows:
-            self._follow(call, call.clear)
+        session = _session(call, headers)
+        if session is not None:
+            call.session = self._runs.pseudonym(key, session)
+        request = call.clear
+        await self._find_run(call, headers, request)
+        if request is not None and request.follows:
+            self._follow(call, request)
         call.phase = headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
-        for name in _SESSION_HEADERS:
-            if name in headers:
-                call.session = self._runs.pseudonym(key, headers[name])
-                break
         wait_s = call.profile.deadline_s
         if call.model is not None and call.model.deadline_s is not None:
             wait_s = min(wait_s, call.model.deadline_s, self._runs.left_s(call.run))
@@ -80,6 +79,20 @@ class Identify(CallStage):
         call.deadline_s = loop.time() + wait_s
         call.kept["deadline"] = loop.call_later(wait_s, _pass, call, wait_s)
         return None
+
+    async def _find_run(self, call: Call, headers: Mapping[str, str], request: Request | None) -> None:
+        key = call.key
+        run_id, found_by = _declared(call, headers)
+        if run_id is not None:
+            call.run = await self._runs.declared(key, run_id)
+        elif call.profile.run_identity == "required":
+            raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
+        elif call.profile.run_identity == "infer" and request is not None and (request.results or request.follows):
+            call.run, found_by = await self._minted.run_of(call, request), "inferred"
+        if call.run is not None:
+            call.run_found_by = found_by
+            call.headers["x-tollhouse-run-id"] = call.run.id
+            call.profile = call.run.profile
 
     def _follow(self, call: Call, request: Request) -> None:
         """Let the call go on from what this key got before, at the target that has it; it weighs what that weighed."""
@@ -93,12 +106,8 @@ class Identify(CallStage):
         call.clear = call.request = replace(request, frame_bytes=request.frame_bytes + tokens)
 
     async def settle(self, call: Call) -> None:
-        """Stop the call's clock; bind what the provider keeps of the reply, in the transaction of its outcome."""
-        attempt = call.attempts[-1] if call.attempts else None
-        if attempt is not None and attempt.mints is not None and attempt.complete and call.clear is not None:
-            usage = attempt.usage or attempt.hold
-            tokens = usage.input_tokens + usage.output_tokens
-            call.statements += self._bonds.bind(call.key, attempt.mints, Bond(attempt.target.name, tokens))
+        """Stop the call's clock; bind the ids that it got."""
+        self._minted.bind(call)
         timer = call.kept.get("deadline")
         if timer is not None:
             timer.cancel()
@@ -114,6 +123,20 @@ def _declared(call: Call, headers: Mapping[str, str]) -> tuple[str | None, str]:
                 raise InvalidRequest("a run's id has at most 256 printable characters", param="run")
             return run_id, found_by
     return own, "key"
+
+
+def _session(call: Call, headers: Mapping[str, str]) -> str | None:
+    """Return what the client calls its session: by a vendor's header, W3C baggage, or `metadata.session_id`."""
+    for name in _SESSION_HEADERS:
+        if said := headers.get(name):
+            return said[:_SESSION_CHARS_MAX]
+    for member in headers["baggage"].split(",") if "baggage" in headers else ():
+        name, _, value = member.partition(";")[0].partition("=")
+        if name.strip() == _BAGGAGE and value.strip():
+            return urllib.parse.unquote(value.strip())[:_SESSION_CHARS_MAX]
+    metadata = call.clear.tree.get("metadata") if call.clear is not None else None
+    said = metadata.get("session_id") if type(metadata) is dict else None
+    return said[:_SESSION_CHARS_MAX] if type(said) is str and said else None
 
 
 def _pass(call: Call, wait_s: float) -> None:

@@ -97,9 +97,9 @@ def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]]) -> None:
 
 
 def _runs(query: Query, standing: Standing, now_us: int) -> None:
-    columns = "id, tenant, key, parent, profile, limits, opened_us, expires_us, status"
+    columns = "id, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin"
     shared: dict[tuple[str, str], RunLimits] = {}
-    for id_, tenant, key, parent, profile, limits, opened_us, expires_us, status in query(
+    for id_, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin in query(
         f"SELECT {columns} FROM state_run WHERE expires_us > ? ORDER BY rowid",  # noqa: S608 - as above
         (now_us,),
     ):
@@ -115,5 +115,5 @@ def _runs(query: Query, standing: Standing, now_us: int) -> None:
         # One string an id, however many runs name it: a million idle runs stay under a gigabyte.
         tenant_id = standing.tenants[tenant].id if tenant in standing.tenants else tenant
         standing.runs[id_] = Run(
-            id_, tenant_id, key, above.id if above else None, path, own, opened_us, expires_us, status, policy
+            id_, tenant_id, key, above.id if above else None, path, own, opened_us, expires_us, status, policy, origin
         )

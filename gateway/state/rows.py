@@ -62,8 +62,9 @@ def put_run(run: Run) -> tuple[Statement, ...]:
         run.opened_us,
         run.expires_us,
         run.status,
+        run.origin,
     )
-    return (("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
+    return (("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
 
 
 def end_run(run_id: str, status: str) -> tuple[Statement, ...]:
@@ -72,5 +73,11 @@ def end_run(run_id: str, status: str) -> tuple[Statement, ...]:
 
 
 def forget_runs(before_us: int) -> tuple[Statement, ...]:
-    """Return the statement that drops runs which expired before an instant (µs UTC); the book still has them."""
-    return (("DELETE FROM state_run WHERE expires_us < ?", (before_us,)),)
+    """Return the statements that drop runs which expired before an instant (µs UTC), and the ids that led to them.
+
+    The book still has the runs.
+    """
+    return (
+        ("DELETE FROM state_run WHERE expires_us < ?", (before_us,)),
+        ("DELETE FROM state_trace WHERE expires_us < ?", (before_us,)),
+    )

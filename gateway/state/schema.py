@@ -4,18 +4,19 @@ state_meta    version of these tables
 state_tenant  who pays
 state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
-state_run     declared runs; the ledger's journal in the book has what they spent
+state_run     runs, declared or inferred; the ledger's journal in the book has what they spent
 state_approval questions to approvers, their answers and what became of them (`gateway.approvals`)
 state_pin     what MCP servers say of their tools, as pinned, and the hash of what they say now
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 state_bond    ids that a provider minted, bound to the key that got them (`gateway.bonds`)
+state_trace   ids that lead back to the run in which a key got them (`gateway.bonds`)
 state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
 state_delivery  how many of the book's records each receiver has (`gateway.delivery`)
 
 The book tells who changed what, and when; these tables only say how things stand.
 """
 
-FORMAT = 1
+FORMAT = 2
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS state_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
@@ -30,7 +31,8 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS state_cap(scope TEXT, cap TEXT, PRIMARY KEY(scope, cap)) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_run(
         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, parent TEXT, profile TEXT NOT NULL,
-        limits TEXT NOT NULL, opened_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL)""",
+        limits TEXT NOT NULL, opened_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL,
+        origin TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_run_expires ON state_run(expires_us)",
     """CREATE TABLE IF NOT EXISTS state_reply(
         id TEXT PRIMARY KEY, key TEXT NOT NULL, call TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL,
@@ -45,6 +47,9 @@ SCHEMA = (
         name BLOB PRIMARY KEY, target TEXT NOT NULL, tokens INTEGER NOT NULL, expires_us INTEGER NOT NULL)
         WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS state_bond_expires ON state_bond(expires_us)",
+    """CREATE TABLE IF NOT EXISTS state_trace(
+        name BLOB PRIMARY KEY, run TEXT NOT NULL, nano INTEGER NOT NULL, expires_us INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS state_trace_expires ON state_trace(expires_us)",
     "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_pin(
         server TEXT, tool TEXT, said TEXT NOT NULL, sha256 TEXT NOT NULL, seen TEXT NOT NULL,
