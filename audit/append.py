@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from .database import Database
 from .errors import BookError, StatementFailed
 from .payload import Payload
 
@@ -47,13 +47,16 @@ class BookLimits:
     close_wait_s: float = 30.0
 
 
-def execute(db: sqlite3.Connection, statements: Sequence[Statement]) -> None:
-    """Execute state changes in a savepoint; raise StatementFailed if one is refused and the transaction goes on."""
+def execute(db: Database, statements: Sequence[Statement], errors: type[Exception]) -> None:
+    """Execute state changes in a savepoint; raise StatementFailed if one is refused and the transaction goes on.
+
+    `errors` is what the database raises.
+    """
     db.execute("SAVEPOINT one")
     try:
         for sql, parameters in statements:
             db.execute(sql, parameters)
-    except (sqlite3.Error, OverflowError, TypeError, ValueError) as error:
+    except (errors, OverflowError, TypeError, ValueError) as error:
         if not db.in_transaction:
             raise
         db.execute("ROLLBACK TO one")

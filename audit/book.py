@@ -2,7 +2,8 @@
 
 Promises: an append's future resolves only after its record and its state changes are committed and fsynced; if it
 raises, nothing was promised (it may yet be found on the disk after a failed fsync, never half of it). Records keep the
-order in which they were appended. One process owns a book; any number may read it (reader.py).
+order in which they were appended. One process owns a book in a file, several may share one on a server (place.py); any
+number may read it (reader.py).
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from .lock import FolderLock
 from .master import MasterKey
 from .note import Signer
 from .payload import Payload
+from .place import Place, place_of
 from .record import repair
 from .writer import Writer
 
@@ -36,26 +38,28 @@ class Book:
     """
 
     __slots__ = (
-        "_gathered", "_keyring", "_limits", "_lock", "_queue", "_reader", "_secrets", "_writer", "origin", "path",
+        "_erasures", "_gathered", "_keyring", "_limits", "_lock", "_queue", "_reader", "_secrets", "_writer", "origin",
+        "place",
     )  # fmt: skip
 
-    def __init__(self, writer: Writer, lock: FolderLock, origin: str, master: MasterKey | None) -> None:
+    def __init__(self, writer: Writer, lock: FolderLock | None, origin: str, master: MasterKey | None) -> None:
         """Use `Book.open`."""
-        self.path = writer.path
+        self.place = writer.place
         self.origin = origin
         self._writer = writer
         self._lock = lock
         self._keyring = None if master is None else Keyring(master)
         self._secrets: dict[str, bytes] = {}
+        self._erasures = 0
         self._limits = writer.limits
         self._queue = writer.queue
         self._gathered: dict[asyncio.AbstractEventLoop, list[Append]] = {}
-        self._reader = store.connect(writer.path, read_only=True)
+        self._reader = writer.place.connect(read_only=True)
 
     @classmethod
     def open(
         cls,
-        path: Path,
+        where: Path | Place,
         *,
         signer: Signer,
         origin: str | None = None,
@@ -64,18 +68,19 @@ class Book:
         schema: Sequence[str] = (),
         master: MasterKey | None = None,
     ) -> Self:
-        """Take the folder's lock and open, or make, the book in it.
+        """Open, or make, the book in a file, whose folder's lock is taken, or at another place.
 
         `origin` names the log (default: the signer's name); `schema` are statements that make the user's own tables
         (`CREATE … IF NOT EXISTS`); `master` is needed for payloads and pseudonyms. Raises FolderLocked if another
-        process owns the folder, BookDamaged if the file does not contain its last signed checkpoint, NoteRefused if
-        that was signed by another key.
+        process owns the folder, BookDamaged if the log does not contain its last signed checkpoint, NoteRefused if
+        that was signed by another key, BookUnavailable if its server does not answer.
         """
-        lock = FolderLock(path.parent)
+        place = place_of(where)
+        lock = place.own()
         name = origin or signer.name
         try:
             writer = Writer(
-                path,
+                place,
                 signer=signer,
                 origin=name,
                 now_us=now_us,
@@ -85,7 +90,8 @@ class Book:
             )
             book = cls(writer, lock, name, master)
         except BaseException:
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
         writer.start()
         if writer.left_open:
@@ -139,6 +145,8 @@ class Book:
 
     def secret(self, tenant: str) -> bytes:
         """Return the tenant's secret for `pseudonym`, made at its first use (which then waits for a commit)."""
+        if self._erasures != self._writer.erasures:
+            self._forget()
         known = self._secrets.get(tenant)
         if known is None:
             keyring = self._keys()
@@ -159,13 +167,20 @@ class Book:
         which = {"tenant": tenant} if owner is None else {"tenant": tenant, "subject": owner}
         record = {"kind": "erasure", "actor": actor, "reason": reason, "change": which}
         position = self.append_now(record, tenant=tenant, statements=shredding(tenant, owner, utc_now_us()))
-        self._keys().forget()
-        if owner is None:
-            self._secrets.pop(tenant, None)
+        self._forget()
         return position
+
+    def _forget(self) -> None:
+        """Drop secrets and keys from memory: some may just have been destroyed, here or by another process."""
+        self._erasures = self._writer.erasures
+        self._secrets.clear()
+        if self._keyring is not None:
+            self._keyring.forget()
 
     def payload(self, index: int) -> bytes:
         """Return the payload of a record; raise Shredded, KeyMissing or BookDamaged if that cannot be."""
+        if self._erasures != self._writer.erasures:
+            self._forget()
         return read_payload(self._reader, self._keys(), index)
 
     def _keys(self) -> Keyring:
@@ -203,7 +218,8 @@ class Book:
             self._hand_over(loop)
         self._writer.stop()
         self._reader.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -60,7 +60,7 @@ class Selection:
         """Return the SQL condition on columns, without the times, and its parameters."""
         tests = {"tenant": "tenant = :tenant", "run": "run = :run", "kind": "kind = :kind"}
         given = {name: getattr(self, name) for name in tests if getattr(self, name) is not None}
-        return " AND ".join([tests[name] for name in given]) or "1", given
+        return " AND ".join([tests[name] for name in given]) or "1 = 1", given
 
 
 def first_at(reader: Reader, at_us: int) -> int:

@@ -9,12 +9,12 @@ happened; the next payload of that owner gets a new key.
 """
 
 import secrets
-import sqlite3
 from collections import OrderedDict
 from typing import Any
 
 import orjson
 
+from .database import Database
 from .errors import KeyMissing, Shredded
 from .master import KEY_BYTES, MasterKey
 from .payload import Payload, seal, unseal
@@ -23,6 +23,8 @@ from .pseudonym import pseudonym
 TENANT = ""
 NAMES = "#names"
 _CACHED = 1_000
+_NEW = """INSERT INTO book_key(id, tenant, owner, wrapped, made_us)
+    VALUES((SELECT coalesce(max(id), 0) + 1 FROM book_key), ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 
 class Keyring:
@@ -34,7 +36,7 @@ class Keyring:
         self._master = master
         self._cache: OrderedDict[tuple[str, str], tuple[int, bytes]] = OrderedDict()
 
-    def find(self, db: sqlite3.Connection, tenant: str, owner: str) -> tuple[int, bytes] | None:
+    def find(self, db: Database, tenant: str, owner: str) -> tuple[int, bytes] | None:
         """Return (id, key) if this owner has a living key; raise KeyMissing if the master key does not open it."""
         cached = self._cache.get((tenant, owner))
         if cached is not None:
@@ -47,7 +49,7 @@ class Keyring:
             return None
         return self._keep(tenant, owner, row[0], self._master.unwrap(row[1], _bound(tenant, owner)))
 
-    def need(self, db: sqlite3.Connection, tenant: str, owner: str, at_us: int) -> tuple[int, bytes]:
+    def need(self, db: Database, tenant: str, owner: str, at_us: int) -> tuple[int, bytes]:
         """Return (id, key) of this owner, made within the open transaction if there is none."""
         found = self.find(db, tenant, owner)
         if found is not None:
@@ -58,10 +60,9 @@ class Keyring:
     def new(self, tenant: str, owner: str, at_us: int) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that makes a key for this owner unless it has one."""
         wrapped = self._master.wrap(secrets.token_bytes(KEY_BYTES), _bound(tenant, owner))
-        sql = "INSERT OR IGNORE INTO book_key(tenant, owner, wrapped, made_us) VALUES(?, ?, ?, ?)"
-        return sql, (tenant, owner, wrapped, at_us)
+        return _NEW, (tenant, owner, wrapped, at_us)
 
-    def seal(self, db: sqlite3.Connection, tenant: str, payload: Payload, at_us: int) -> tuple[int, str, bytes]:
+    def seal(self, db: Database, tenant: str, payload: Payload, at_us: int) -> tuple[int, str, bytes]:
         """Return (key id, commitment, sealed bytes) for a payload of this tenant."""
         owner = TENANT
         if payload.subject is not None:
@@ -70,7 +71,7 @@ class Keyring:
         number, key = self.need(db, tenant, owner, at_us)
         return (number, *seal(key, payload.content))
 
-    def by_id(self, db: sqlite3.Connection, number: int) -> bytes:
+    def by_id(self, db: Database, number: int) -> bytes:
         """Return a key by its row; raise Shredded if it was destroyed, KeyMissing if it is not there."""
         row = db.execute("SELECT tenant, owner, wrapped FROM book_key WHERE id = ?", (number,)).fetchone()
         if row is None:
@@ -113,7 +114,7 @@ def shredding(tenant: str, owner: str | None, at_us: int) -> list[tuple[str, tup
     ]
 
 
-def read_payload(db: sqlite3.Connection, keyring: Keyring, index: int) -> bytes:
+def read_payload(db: Database, keyring: Keyring, index: int) -> bytes:
     """Return a record's payload; raise Shredded if it was destroyed, KeyMissing or BookDamaged if it does not open."""
     leaf = db.execute("SELECT body FROM book_leaf WHERE idx = ?", (index,)).fetchone()
     committed = orjson.loads(leaf[0]).get("payload") if leaf else None

@@ -9,16 +9,17 @@ from pathlib import Path
 from .errors import BookDamaged, KeyMissing, Shredded
 from .keyring import Keyring, read_payload
 from .master import MasterKey
+from .place import Place
 from .reader import Reader
 from .verdict import Verdict
 
 _PAGE_ROWS = 50  # each may have megabytes once opened
 
 
-def verify_payloads(path: Path, master: MasterKey, verdict: Verdict) -> int:
+def verify_payloads(where: Path | Place, master: MasterKey, verdict: Verdict) -> int:
     """Open every stored payload and add to the verdict what contradicts its record; return how many were opened."""
     opened = 0
-    with Reader.open(path) as reader:
+    with Reader.open(where) as reader:
         keyring = Keyring(master)
         for index in _indexes(reader):
             try:

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Self
 
 from . import store
-from .errors import BookError
 from .merkle import consistency_proof, inclusion_proof, root_at
+from .place import Place, place_of
 from .tiles import TileNodes
 
 
 class Reader:
     """An open, read-only view of the first `size` records. For one thread at a time."""
 
-    __slots__ = ("checkpoint", "db", "nodes", "origin", "size")
+    __slots__ = ("checkpoint", "db", "nodes", "origin", "place", "size")
 
-    def __init__(self, path: Path, *, signed_only: bool = False) -> None:
+    def __init__(self, where: Path | Place, *, signed_only: bool = False) -> None:
         """Use `Reader.open`."""
-        if not path.is_file():
-            raise BookError(f"{path} does not exist")
-        self.db = store.connect(path, read_only=True)
+        self.place = place_of(where)
+        self.db = self.place.connect(read_only=True)
         self.origin = store.check_meta(self.db, None)
         self.db.execute("BEGIN")
         last = store.last_checkpoint(self.db)
@@ -34,12 +33,12 @@ class Reader:
         self.nodes = TileNodes(self.size, partial(store.read_tile, self.db))
 
     @classmethod
-    def open(cls, path: Path, *, signed_only: bool = False) -> Self:
-        """Open a book's file; with `signed_only`, see only what its last checkpoint covers.
+    def open(cls, where: Path | Place, *, signed_only: bool = False) -> Self:
+        """Open a book, by its file or place; with `signed_only`, see only what its last checkpoint covers.
 
         Raises BookError if there is no file, BookDamaged if it has another format.
         """
-        return cls(path, signed_only=signed_only)
+        return cls(where, signed_only=signed_only)
 
     def rows(self, start: int = 0, end: int | None = None, *, page: int = 1_000) -> Iterator[store.Row]:
         """Yield the stored rows start … end - 1, in order, read in short transactions of `page` rows."""
@@ -62,7 +61,7 @@ class Reader:
         return consistency_proof(old, self.size if new is None else new, self.nodes)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the connection."""
         self.db.close()
 
     def __enter__(self) -> Self:

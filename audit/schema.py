@@ -35,7 +35,7 @@ TABLES = (
         shredded_us INTEGER)""",
     "CREATE UNIQUE INDEX IF NOT EXISTS book_key_living ON book_key(tenant, owner) WHERE shredded_us IS NULL",
     "CREATE TABLE IF NOT EXISTS book_hold(tenant TEXT PRIMARY KEY, since_us INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS book_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS book_meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
 )
 
 LEAF_COLUMNS = 8

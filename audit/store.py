@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .database import Database
 from .errors import BookDamaged
 from .merkle import HASH_BYTES
 from .schema import FORMAT, LEAF_COLUMNS, TABLES, TILE_LEVEL_SHIFT
@@ -24,6 +25,8 @@ LEAVES_AT_ONCE_MAX = 64
 _ROW = f"({','.join('?' * LEAF_COLUMNS)})"
 _INSERT = [f"INSERT INTO book_leaf VALUES {','.join([_ROW] * n)}" for n in range(LEAVES_AT_ONCE_MAX + 1)]  # noqa: S608
 _PUT_TILE = "INSERT INTO book_tile VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET hashes = excluded.hashes"
+_PUT_TENANT = """INSERT INTO book_tenant VALUES(?, ?, ?)
+    ON CONFLICT(tenant) DO UPDATE SET tseq = excluded.tseq, size = excluded.size"""
 _LEAVES = """SELECT idx, CAST(hash AS BLOB), CAST(body AS BLOB), at_us, kind, tenant, tseq, run
     FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx"""
 _WAL_PAGES = 4_000
@@ -49,40 +52,38 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return db
 
 
-def prepare(db: sqlite3.Connection, origin: str, schema: Sequence[str]) -> None:
-    """Make the tables that are missing; raise BookDamaged if the file is of another log or a newer format."""
-    db.execute("BEGIN IMMEDIATE")
+def make_tables(db: Database, origin: str, schema: Sequence[str]) -> None:
+    """Make the tables that are missing, within the open transaction."""
     for statement in (*TABLES, *schema):
         db.execute(statement)
-    db.execute("INSERT OR IGNORE INTO book_meta VALUES('format', ?), ('origin', ?)", (FORMAT, origin))
-    db.execute("COMMIT")
-    check_meta(db, origin)
+    meta = (str(FORMAT), origin)
+    db.execute("INSERT INTO book_meta VALUES('format', ?), ('origin', ?) ON CONFLICT DO NOTHING", meta)
 
 
-def check_meta(db: sqlite3.Connection, origin: str | None) -> str:
+def check_meta(db: Database, origin: str | None) -> str:
     """Return the file's origin; raise BookDamaged if it is not `origin` or if the format is not known."""
     meta = dict(db.execute("SELECT name, value FROM book_meta").fetchall())
-    if meta.get("format") != FORMAT:
+    if str(meta.get("format")) != str(FORMAT):
         raise BookDamaged(f"the book has format {meta.get('format')}, this version reads {FORMAT}")
     if origin is not None and meta["origin"] != origin:
         raise BookDamaged(f"the book is of {meta['origin']!r}, expected {origin!r}")
     return str(meta["origin"])
 
 
-def was_left_open(db: sqlite3.Connection) -> bool:
+def was_left_open(db: Database) -> bool:
     """Tell whether the last owner ended without closing the book."""
     return db.execute("SELECT 1 FROM book_meta WHERE name = 'open'").fetchone() is not None
 
 
-def mark_open(db: sqlite3.Connection, *, is_open: bool) -> None:
+def mark_open(db: Database, *, is_open: bool) -> None:
     """Note durably that the book is open, or was closed."""
     if is_open:
-        db.execute("INSERT OR IGNORE INTO book_meta VALUES('open', 1)")
+        db.execute("INSERT INTO book_meta VALUES('open', '1') ON CONFLICT DO NOTHING")
     else:
         db.execute("DELETE FROM book_meta WHERE name = 'open'")
 
 
-def write_through(db: sqlite3.Connection) -> None:
+def write_through(db: Database) -> None:
     """Copy the WAL into the database, fsync it and empty the WAL; raise sqlite3.OperationalError if that fails.
 
     A reader that is in the way is not waited for: the callers of the book would wait as well.
@@ -94,7 +95,7 @@ def write_through(db: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError("a reader keeps the write-ahead log busy")
 
 
-def insert_leaves(db: sqlite3.Connection, values: list[Any]) -> None:
+def insert_leaves(db: Database, values: list[Any]) -> None:
     """Insert rows, given as one flat list, by few wide statements: each gives up the interpreter lock only once.
 
     Up to `LEAVES_AT_ONCE_MAX` rows are one statement, which is a transaction of its own if none is open.
@@ -105,18 +106,18 @@ def insert_leaves(db: sqlite3.Connection, values: list[Any]) -> None:
         db.execute(_INSERT[len(rows) // LEAF_COLUMNS], rows)
 
 
-def put_tiles(db: sqlite3.Connection, changed: dict[tuple[int, int], bytes]) -> None:
+def put_tiles(db: Database, changed: dict[tuple[int, int], bytes]) -> None:
     """Store tiles by (level, number)."""
     db.executemany(_PUT_TILE, [(level << TILE_LEVEL_SHIFT | n, hashes) for (level, n), hashes in changed.items()])
 
 
-def tree_size(db: sqlite3.Connection) -> int:
+def tree_size(db: Database) -> int:
     """Return the number of leaves; raise BookDamaged if indexes have gaps at the ends."""
     (last,) = db.execute("SELECT max(idx) FROM book_leaf").fetchone()
     return 0 if last is None else int(last) + 1
 
 
-def read_tile(db: sqlite3.Connection, level: int, number: int, width: int) -> bytes:
+def read_tile(db: Database, level: int, number: int, width: int) -> bytes:
     """Read at least `width` hashes of a tile; raise BookDamaged if they are not there. A `tiles.ReadTile`."""
     row = db.execute(
         "SELECT CAST(hashes AS BLOB) FROM book_tile WHERE id = ?", (level << TILE_LEVEL_SHIFT | number,)
@@ -136,7 +137,7 @@ def read_tile(db: sqlite3.Connection, level: int, number: int, width: int) -> by
     return tile
 
 
-def tenant_tseqs(db: sqlite3.Connection, signed_size: int) -> tuple[dict[str, int], list[str]]:
+def tenant_tseqs(db: Database, signed_size: int) -> tuple[dict[str, int], list[str]]:
     """Return each tenant's last tseq, and the tenants that have records beyond the last checkpoint."""
     found: dict[str, int] = dict(db.execute("SELECT tenant, tseq FROM book_tenant").fetchall())
     later = db.execute(
@@ -146,19 +147,25 @@ def tenant_tseqs(db: sqlite3.Connection, signed_size: int) -> tuple[dict[str, in
     return found, [row[0] for row in later]
 
 
-def put_tenants(db: sqlite3.Connection, tseqs: dict[str, int], size: int) -> None:
+def put_tenants(db: Database, tseqs: dict[str, int], size: int) -> None:
     """Store the last tseq of these tenants as of a tree size."""
     rows = [(tenant, tseq, size) for tenant, tseq in tseqs.items()]
-    db.executemany("INSERT OR REPLACE INTO book_tenant VALUES(?, ?, ?)", rows)
+    db.executemany(_PUT_TENANT, rows)
 
 
-def last_checkpoint(db: sqlite3.Connection) -> tuple[int, bytes] | None:
+def marks(db: Database, start: int, end: int) -> list[tuple[bytes, str, str | None, int | None]]:
+    """Return leaf hash, kind, tenant and tseq of the leaves start … end - 1, in order: what others added."""
+    sql = "SELECT CAST(hash AS BLOB), kind, tenant, tseq FROM book_leaf WHERE idx >= ? AND idx < ? ORDER BY idx"
+    return db.execute(sql, (start, end)).fetchall() if start < end else []
+
+
+def last_checkpoint(db: Database) -> tuple[int, bytes] | None:
     """Size and note of the newest checkpoint."""
     row = db.execute("SELECT size, CAST(note AS BLOB) FROM book_checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     return None if row is None else (row[0], bytes(row[1]))
 
 
-def leaves(db: sqlite3.Connection, start: int, end: int, *, page: int = 1_000) -> Iterator[Row]:
+def leaves(db: Database, start: int, end: int, *, page: int = 1_000) -> Iterator[Row]:
     """Rows start … end - 1 in order, read in short transactions of `page` rows."""
     while start < end:
         stop = min(start + page, end)

@@ -7,7 +7,6 @@ Each arrow is compared on its own, so that the verdict names the record that was
 holds the signing key can forge everything up to the checkpoint; only an anchor kept elsewhere shows that.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +21,7 @@ from .errors import BookDamaged, NoteRefused
 from .heads import Head, open_head
 from .merkle import Edge
 from .note import Verifier
+from .place import Place
 from .reader import Reader
 from .tiles import TILE_HEIGHT, TILE_WIDTH, full_root, split_hashes
 from .verdict import Verdict
@@ -177,17 +177,17 @@ class Walk:
             verdict.tenants[tenant] = tseq if isinstance(tseq, int) else expected
 
 
-def verify_book(path: Path, verifiers: Sequence[Verifier], *, anchors: Iterable[Checkpoint] = ()) -> Verdict:
-    """Verify a book's file against the log's public keys and, if given, checkpoints kept elsewhere.
+def verify_book(where: Path | Place, verifiers: Sequence[Verifier], *, anchors: Iterable[Checkpoint] = ()) -> Verdict:
+    """Verify a book against the log's public keys and, if given, checkpoints kept elsewhere.
 
     Works while an owner runs (up to the size at its start). Never raises for what the records contain; raises BookError
     if there is no file or the format is unknown.
     """
-    with Reader.open(path) as reader:
+    with Reader.open(where) as reader:
         verdict = Verdict(reader.origin)
         try:
             _verify(reader, verifiers, anchors, verdict)
-        except sqlite3.Error as error:
+        except reader.place.errors as error:
             verdict.add("file", None, f"the file itself is damaged: {error}")
         return verdict
 

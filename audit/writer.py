@@ -10,39 +10,35 @@ never over what is about to be.
 """
 
 import contextlib
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import islice
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import store
 from .append import Append, BookLimits, Outcome, Position, execute, tell
 from .canonical import encode
-from .checkpoint import Checkpoint, open_checkpoint
+from .database import Database
 from .errors import BookDamaged, BookError, BookUnavailable, RecordRefused
-from .heads import Head
 from .keyring import Keyring
+from .log import FOLLOWED_MAX, NOTHING, Log
 from .master import MasterKey
-from .merkle import leaf_hash, root_at
+from .merkle import leaf_hash
 from .note import Signer
 from .payload import Payload
+from .place import Place, Tip
 from .record import SCHEMA_VERSION, check_record, check_tenant
-from .tiles import TiledTree, TileNodes
 
 _PUT_PAYLOAD = "INSERT INTO book_payload VALUES(?, ?, ?, ?)"
 
 
 class Writer:
-    """The writing side of one file. Only its thread touches the connection once `start` was called."""
+    """The writing side of one log. Only its thread touches the connection once `start` was called."""
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         *,
         signer: Signer,
         origin: str,
@@ -51,8 +47,8 @@ class Writer:
         schema: Sequence[str],
         master: MasterKey | None,
     ) -> None:
-        """Open the file, check that it contains its last checkpoint, and be ready to start."""
-        self.path = path
+        """Open the log, check that it contains its last checkpoint, and be ready to start."""
+        self.place = place
         self.limits = limits
         self.queue: SimpleQueue[Append | None] = SimpleQueue()
         self.failure: str | None = None
@@ -62,16 +58,17 @@ class Writer:
         self._now_us = now_us
         self._keyring = None if master is None else Keyring(master)
         self._erased = False
-        self._db: sqlite3.Connection | None = None
-        self._signed_size = 0
+        self.erasures = 0
+        self._db: Database | None = None
         self._signed_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="book-writer", daemon=True)
-        db = store.connect(path)
+        db = place.connect()
         try:
-            store.prepare(db, origin, schema)
-            self._load(db)
-            self.left_open = store.was_left_open(db)
-            store.mark_open(db, is_open=True)
+            place.prepare(db, origin, schema)
+            self._log = self._read(db, NOTHING)
+            self.left_open = not place.shared and store.was_left_open(db)
+            if not place.shared:
+                store.mark_open(db, is_open=True)
         except BaseException:
             db.close()
             raise
@@ -80,7 +77,7 @@ class Writer:
     @property
     def size(self) -> int:
         """Number of durable records (as of the last commit, when asked from another thread)."""
-        return self._tree.edge.size
+        return self._log.size
 
     def start(self) -> None:
         """Start writing."""
@@ -94,29 +91,25 @@ class Writer:
         if self._thread.is_alive():
             raise BookUnavailable(f"the book still writes after {self.limits.close_wait_s} s; it stays locked")
 
-    def _load(self, db: sqlite3.Connection) -> None:
-        """Take tree, tenants and time from what is durable; refuse a file that does not contain its last checkpoint."""
-        size = store.tree_size(db)
-        read = partial(store.read_tile, db)
-        self._tree = TiledTree(size, read)
-        self._last_us = (
-            int(db.execute("SELECT at_us FROM book_leaf WHERE idx = ?", (size - 1,)).fetchone()[0]) if size else 0
-        )
-        last = store.last_checkpoint(db)
-        self._signed_size = 0 if last is None else last[0]
-        self._tseq, later = store.tenant_tseqs(db, self._signed_size)
-        self._unsigned = dict.fromkeys(later)
-        self._changed = dict.fromkeys(later)
-        if last is None:
-            return
-        signed = open_checkpoint(last[1], self._origin, [self._signer.verifier])
-        if signed.size > size:
-            raise BookDamaged(f"the book has {size} records, its last checkpoint was signed over {signed.size}")
-        root = root_at(signed.size, TileNodes(size, read))
-        if root != signed.root:
-            raise BookDamaged(
-                f"the first {signed.size} records have root {root.hex()}, the checkpoint says {signed.root.hex()}"
-            )
+    def _read(self, db: Database, told: Tip) -> Log:
+        """Read the log as it is durable; on a shared log nobody writes meanwhile."""
+        tip = self.place.begin(db)
+        log = Log(db, self._signer, self._origin, told)
+        if tip is not None:
+            log.check(tip)
+        db.execute("COMMIT")
+        return log
+
+    def _begin(self, db: Database) -> Tip | None:
+        """Begin a transaction; on a shared log it is this writer's turn now, and it takes in what others wrote."""
+        tip = self.place.begin(db)
+        if tip is not None:
+            if tip.size - self._log.size > FOLLOWED_MAX:
+                self._log = Log(db, self._signer, self._origin, self._log.told)
+                self._forget()
+            if self._log.follow(db, tip):
+                self._forget()
+        return tip
 
     def _run(self) -> None:
         try:
@@ -130,8 +123,9 @@ class Writer:
         """Close the file; a book that could not be taken up again after a failure does not count as closed."""
         if self._db is None:
             return
-        with contextlib.suppress(sqlite3.Error):
-            store.mark_open(self._db, is_open=False)
+        with contextlib.suppress(self.place.errors):
+            if not self.place.shared:
+                store.mark_open(self._db, is_open=False)
         self._db.close()
 
     def _serve(self) -> None:
@@ -155,8 +149,8 @@ class Writer:
                 return
 
     def _checkpoint_in(self) -> float | None:
-        """Seconds until a checkpoint is due; None if the tree has not grown since the last one."""
-        if self._tree.edge.size == self._signed_size:
+        """Seconds until a checkpoint is due; None if the tree, which is not shared, has not grown since."""
+        if self._log.size == self._log.signed_size and not self.place.shared:
             return None
         return max(0.0, self._signed_at + self.limits.checkpoint_every_s - time.monotonic())
 
@@ -165,7 +159,7 @@ class Writer:
         try:
             outcomes = self._commit(group)
             self.failure = None
-        except (sqlite3.Error, OSError, BookDamaged) as error:
+        except (self.place.errors, OSError, BookDamaged) as error:
             self.failure = f"{type(error).__name__}: {error}"
             self._drop()
         finally:
@@ -174,32 +168,38 @@ class Writer:
             tell(group, outcomes)
 
     def _commit(self, group: list[Append]) -> list[Outcome]:
-        """Write a group durably and return each append's outcome; after a sqlite3.Error nothing may be trusted."""
+        """Write a group durably and return each append's outcome; after a database error nothing may be trusted."""
         db = self._connection()
-        self._last_us = at_us = max(self._last_us, self._now_us())
         values: list[Any] = []
         outcomes: list[Outcome] = []
-        if not all(append[0] and not append[2] and append[3] is None for append in group):
-            db.execute("BEGIN IMMEDIATE")
+        if self.place.shared or not all(append[0] and not append[2] and append[3] is None for append in group):
+            self._begin(db)
+        self._log.last_us = at_us = max(self._log.last_us, self._now_us())
         for append in group:
             try:
                 outcomes.append(self._place(db, append, at_us, values))
             except BookError as error:
                 outcomes.append(error)
-        changed = self._tree.take_changed()
+        changed = self._log.tree.take_changed()
         alone = not changed and len(group) <= store.LEAVES_AT_ONCE_MAX
         if not alone and not db.in_transaction:
-            db.execute("BEGIN IMMEDIATE")
+            self._begin(db)
         store.insert_leaves(db, values)  # alone, it commits by itself: waking up once instead of thrice
         if changed:
             store.put_tiles(db, changed)
         if db.in_transaction:
-            db.execute("COMMIT")
+            self._finish(db)
         if self._erased:
             self._wipe(db)
         return outcomes
 
-    def _place(self, db: sqlite3.Connection, append: Append, at_us: int, values: list[Any]) -> Position | None:
+    def _finish(self, db: Database) -> None:
+        """Commit; on a shared log, remember what callers are told now: it must never be missing later."""
+        tip = self._log.tip() if self.place.shared else NOTHING
+        self.place.commit(db, tip)
+        self._log.told = tip
+
+    def _place(self, db: Database, append: Append, at_us: int, values: list[Any]) -> Position | None:
         """Give one append its place in the group, its statements executed."""
         record, tenant, statements, payload, _, _ = append
         body = b""
@@ -209,77 +209,70 @@ class Writer:
             record["v"] = SCHEMA_VERSION
             record["at"] = at_us
             if tenant is not None:
-                if tenant not in self._tseq:
+                if tenant not in self._log.tseq:
                     check_tenant(tenant)
-                tseq = self._tseq.get(tenant, 0) + 1
+                tseq = self._log.tseq.get(tenant, 0) + 1
                 record["tenant"] = tenant
                 record["tseq"] = tseq
             if payload is not None:
                 sealed = self._seal(db, tenant, payload, at_us)
                 record["payload"] = {"bytes": len(payload.content), "commitment": sealed[1]}
-                statements = [*statements, (_PUT_PAYLOAD, (self._tree.edge.size, sealed[0], at_us, sealed[2]))]
+                statements = [*statements, (_PUT_PAYLOAD, (self._log.size, sealed[0], at_us, sealed[2]))]
             body = encode(record)
         if statements:
-            execute(db, statements)
+            execute(db, statements, self.place.errors)
         if record is None:
             return None
         if record["kind"] == "erasure":
             self._erased = True
         leaf = leaf_hash(body)
-        index = self._tree.edge.size
-        self._tree.append(leaf)
-        if tenant is not None and tseq is not None:
-            self._tseq[tenant] = tseq
-            self._changed[tenant] = None
+        index = self._log.size
+        self._log.add(leaf, tenant, tseq)
         values += (index, leaf, body, at_us, record["kind"], tenant, tseq, record.get("run"))
         return Position(index, leaf, tseq)
 
-    def _seal(self, db: sqlite3.Connection, tenant: str | None, payload: Payload, at_us: int) -> tuple[int, str, bytes]:
+    def _seal(self, db: Database, tenant: str | None, payload: Payload, at_us: int) -> tuple[int, str, bytes]:
         if self._keyring is None or tenant is None:
             raise RecordRefused("a payload is kept only with a tenant, and in a book that has a master key")
         return self._keyring.seal(db, tenant, payload, at_us)
 
-    def _wipe(self, db: sqlite3.Connection) -> None:
+    def _wipe(self, db: Database) -> None:
         """Leave no destroyed key in memory or in the write-ahead log; if a reader is in the way, at the next commit."""
+        self._forget()
+        with contextlib.suppress(self.place.errors):
+            self.place.write_through(db)
+            self._erased = False
+
+    def _forget(self) -> None:
+        """Drop the keys in memory; `erasures` tells others that theirs may be destroyed too."""
+        self.erasures += 1
         if self._keyring is not None:
             self._keyring.forget()
-        with contextlib.suppress(sqlite3.OperationalError):
-            store.write_through(db)
-            self._erased = False
 
     def _sign(self, *, closing: bool) -> None:
         """Sign a checkpoint over what is durable and heads of the tenants that wrote since the last one."""
         self._signed_at = time.monotonic()
         try:
             db = self._connection()
-            size, root = self._tree.edge.size, self._tree.edge.root()
-            if size == self._signed_size:
-                return
-            note = Checkpoint(self._origin, size, root).sign(self._signer).encode()
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("INSERT INTO book_checkpoint VALUES(?, ?, ?)", (size, self._last_us, note))
-            store.put_tenants(db, {tenant: self._tseq[tenant] for tenant in self._changed}, size)
-            unsigned = {**self._unsigned, **self._changed}
-            for tenant in islice(unsigned, None if closing else self.limits.heads_max):
-                head = Head(self._origin, tenant, self._tseq[tenant], size, root)
-                row = (tenant, head.tseq, size, head.sign(self._signer).encode())
-                db.execute("INSERT OR REPLACE INTO book_head VALUES(?, ?, ?, ?)", row)
-            db.execute("COMMIT")
-        except (sqlite3.Error, OSError, BookDamaged) as error:
+            tip = self._begin(db)
+            just_signed = tip is not None and tip.signed_age_s < self.limits.checkpoint_every_s
+            if self._log.size == self._log.signed_size or (just_signed and not closing):
+                db.execute("ROLLBACK")
+            else:
+                self._log.sign(db, None if closing else self.limits.heads_max)
+                self._finish(db)
+            self.failure = None
+        except (self.place.errors, OSError, BookDamaged) as error:
             self.failure = f"{type(error).__name__}: {error}"
             self._drop()
-        else:
-            self._signed_size = size
-            self._changed = {}
-            self._unsigned = {} if closing else dict.fromkeys(islice(unsigned, self.limits.heads_max, None))
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return the open connection; after a failure, open the file anew and take everything from what is durable."""
+    def _connection(self) -> Database:
+        """Return the open connection; after a failure, connect anew and take everything from what is durable."""
         if self._db is None:
-            db = store.connect(self.path)
+            db = self.place.connect()
             try:
-                store.write_through(db)
-                self._load(db)
+                self.place.write_through(db)
+                self._log = self._read(db, self._log.told)
             except BaseException:
                 db.close()
                 raise
@@ -288,8 +281,7 @@ class Writer:
 
     def _drop(self) -> None:
         """Give the connection up after a failure: what it believes may not be what is on the disk."""
-        if self._keyring is not None:
-            self._keyring.forget()
+        self._forget()
         if self._db is not None:
             self._db.close()
             self._db = None

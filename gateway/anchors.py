@@ -19,6 +19,7 @@ from audit.anchor import FileAnchor
 from audit.cosignature import CosignatureVerifier
 from audit.errors import BookDamaged, BookError, ProofRefused
 from audit.note import Verifier
+from audit.place import Place
 from audit.reader import Reader
 from audit.witness import REQUEST_BYTES_MAX, accept, addition
 from limits.clock import Clock
@@ -36,7 +37,7 @@ _ADVICE = "if an old copy was restored, restore the newest; else keep both as ev
 class Anchor(Protocol):
     """One place elsewhere."""
 
-    async def add(self, book: Path) -> None:
+    async def add(self, book: Place) -> None:
         """Anchor the book's last checkpoint, durable on return.
 
         Raises BookDamaged if it does not extend what was anchored; BookError, OSError, httpx.HTTPError if it fails.
@@ -50,11 +51,11 @@ class Filed:
     def __init__(self, anchor: FileAnchor) -> None:
         self._anchor = anchor
 
-    async def add(self, book: Path) -> None:
+    async def add(self, book: Place) -> None:
         """Append the last checkpoint if it is new."""
         await asyncio.to_thread(self.add_now, book)
 
-    def add_now(self, book: Path) -> None:
+    def add_now(self, book: Place) -> None:
         """Do the same in this thread."""
         with Reader.open(book) as reader:
             self._anchor.add(reader)
@@ -69,7 +70,7 @@ class Witnessed:
         self._kept = kept
         self._wait_s_max = wait_s_max
 
-    async def add(self, book: Path) -> None:
+    async def add(self, book: Place) -> None:
         """Have the last checkpoint cosigned if it is new."""
         with Reader.open(book) as reader:
             last = self._kept.last()
@@ -116,12 +117,19 @@ class Anchors(Collector):
     """All anchors of one book, their lag and whether one of them contradicts the book."""
 
     def __init__(
-        self, settings: Sequence[AnchorSettings], book: Path, origin: str, verifier: Verifier, clock: Clock
+        self,
+        settings: Sequence[AnchorSettings],
+        book: Place,
+        origin: str,
+        verifier: Verifier,
+        clock: Clock,
+        *,
+        folder: Path,
     ) -> None:
         self._book = book
         self._clock = clock
         self.contradictions: dict[str, str] = {}
-        self._anchors = {each.name: _anchor(each, book, origin, verifier) for each in settings}
+        self._anchors = {each.name: _anchor(each, folder, origin, verifier) for each in settings}
         self._every_s = {each.name: each.every_s for each in settings}
         self._done_ns = dict.fromkeys(self._anchors, clock.monotonic_ns())
         self._failed = dict.fromkeys(self._anchors, 0)
@@ -191,11 +199,11 @@ class Anchors(Collector):
             await asyncio.sleep(wait_s)
 
 
-def _anchor(settings: AnchorSettings, book: Path, origin: str, verifier: Verifier) -> Anchor:
+def _anchor(settings: AnchorSettings, folder: Path, origin: str, verifier: Verifier) -> Anchor:
     if settings.file is not None:
         return Filed(FileAnchor(settings.file, origin, [verifier]))
     assert settings.witness is not None  # noqa: S101 - the configuration has one of the two
     assert settings.witness_key is not None  # noqa: S101 - as above
-    kept = FileAnchor(book.with_name(f"cosigned.{settings.name}"), origin, [verifier])
+    kept = FileAnchor(folder / f"cosigned.{settings.name}", origin, [verifier])
     key = CosignatureVerifier.from_vkey(settings.witness_key)
     return Witnessed(settings.witness, key, kept, wait_s_max=settings.wait_s_max)

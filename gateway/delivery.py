@@ -11,7 +11,6 @@ personal data; contents beside the log are never sent.
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from audit.book import Book
 from audit.errors import BookError
+from audit.place import Place
 from audit.reader import Reader
 
 from .config.delivery import DeliverySettings
@@ -57,7 +57,7 @@ class Receiver:
 
     async def turn(self, http: httpx.AsyncClient) -> bool:
         """Deliver one batch; tell whether there was one. Raises httpx.HTTPError, BookError."""
-        batch, end = await asyncio.to_thread(self._next, self._book.path)
+        batch, end = await asyncio.to_thread(self._next, self._book.place)
         if end == self.size:
             return False
         if batch:
@@ -88,8 +88,8 @@ class Receiver:
                     log.warning("delivery to %s is late: %s", self.name, error or type(error).__name__)
                 await asyncio.sleep(wait_s)
 
-    def _next(self, path: Path) -> tuple[Batch, int]:
-        with Reader.open(path) as reader:
+    def _next(self, book: Place) -> tuple[Batch, int]:
+        with Reader.open(book) as reader:
             self.seen = reader.size
             end = min(reader.size, self.size + self._settings.batch_max)
             found = list(reader.records(self.size, end))

@@ -100,7 +100,8 @@ class Works:
         )
         self.consent = Consent(self.approvals, self.tools)
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
-        self.anchors = Anchors(config.anchors, house.book.path, house.book.origin, house.signer.verifier, clock)
+        origin, verifier = house.book.origin, house.signer.verifier
+        self.anchors = Anchors(config.anchors, house.book.place, origin, verifier, clock, folder=config.folder)
         self.keeper = keeper_of(config, house.book, clock)
         self.delivery = Delivery(config.delivery, house.book)
         self.traces = _traces(config, clock)

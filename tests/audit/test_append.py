@@ -84,7 +84,7 @@ def db() -> Iterator[sqlite3.Connection]:
 
 
 def test_statements_that_succeed_stay_in_the_transaction_that_was_open(db: sqlite3.Connection) -> None:
-    execute(db, [("INSERT INTO thing VALUES(?)", ("x",)), ("INSERT INTO thing VALUES(?)", ("y",))])
+    execute(db, [("INSERT INTO thing VALUES(?)", ("x",)), ("INSERT INTO thing VALUES(?)", ("y",))], sqlite3.Error)
     assert db.in_transaction
     assert db.execute("SELECT count(*) FROM thing").fetchone() == (2,)
     db.execute("ROLLBACK")
@@ -94,16 +94,18 @@ def test_statements_that_succeed_stay_in_the_transaction_that_was_open(db: sqlit
 def test_a_refused_statement_takes_its_own_append_along_and_nothing_before_it(
     db: sqlite3.Connection,
 ) -> None:
-    execute(db, [("INSERT INTO thing VALUES('first')", ())])
+    execute(db, [("INSERT INTO thing VALUES('first')", ())], sqlite3.Error)
     with pytest.raises(StatementFailed, match="a state change was refused: UNIQUE constraint failed"):
-        execute(db, [("INSERT INTO thing VALUES('second')", ()), ("INSERT INTO thing VALUES('first')", ())])
+        execute(
+            db, [("INSERT INTO thing VALUES('second')", ()), ("INSERT INTO thing VALUES('first')", ())], sqlite3.Error
+        )
     assert db.in_transaction
     assert db.execute("SELECT name FROM thing").fetchall() == [("first",)]
 
 
 def test_a_statement_that_ended_the_transaction_is_no_refusal_but_a_failure(db: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.OperationalError):
-        execute(db, [("ROLLBACK", ())])
+        execute(db, [("ROLLBACK", ())], sqlite3.Error)
     assert not db.in_transaction
 
 

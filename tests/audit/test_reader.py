@@ -33,7 +33,7 @@ def book(tmp_path: Path) -> Iterator[Book]:
 
 async def test_a_reader_sees_what_was_there_when_it_opened_while_the_owner_goes_on(book: Book, tmp_path: Path) -> None:
     positions = [await book.append(record(n=each), tenant="a") for each in range(5)]
-    with Reader.open(tmp_path / "book.sqlite") as reader, Reader.open(book.path, signed_only=True) as signed:
+    with Reader.open(tmp_path / "book.sqlite") as reader, Reader.open(book.place, signed_only=True) as signed:
         await book.append(record(n=5), tenant="a")
         assert [index for index, _ in reader.records()] == [0, 1, 2, 3, 4]
         assert [index for index, _ in reader.records(3, 99)] == [3, 4]
@@ -68,7 +68,7 @@ def test_signed_only_sees_as_much_as_the_last_checkpoint_covers(tmp_path: Path) 
         book.append_now(record(), tenant="a")
     with open_book(tmp_path) as book:
         book.append_now(record(), tenant="a")
-        with Reader.open(book.path, signed_only=True) as signed, Reader.open(book.path) as whole:
+        with Reader.open(book.place, signed_only=True) as signed, Reader.open(book.place) as whole:
             assert (signed.size, whole.size) == (1, 2)
             assert signed.checkpoint is not None
             assert open_checkpoint(signed.checkpoint, signed.origin, [SIGNER.verifier]).root == signed.root()

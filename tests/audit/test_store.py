@@ -20,7 +20,7 @@ ORIGIN = "example.com/log"
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     opened = store.connect(tmp_path / "book.sqlite")
-    store.prepare(opened, ORIGIN, ())
+    store.make_tables(opened, ORIGIN, ())
     yield opened
     opened.close()
 
@@ -110,7 +110,7 @@ def test_the_newest_checkpoint_is_the_one_of_the_largest_size(db: sqlite3.Connec
 def test_an_owner_that_ends_without_closing_is_noticed_by_the_next(tmp_path: Path) -> None:
     for is_open in (True, True, False):
         db = store.connect(tmp_path / "book.sqlite")
-        store.prepare(db, ORIGIN, ())
+        store.make_tables(db, ORIGIN, ())
         store.mark_open(db, is_open=is_open)
         db.close()
         db = store.connect(tmp_path / "book.sqlite", read_only=True)

@@ -15,6 +15,7 @@ from audit.book import Book
 from audit.cosignature import Cosigner, cosigned_at
 from audit.errors import BookDamaged
 from audit.note import Signer
+from audit.place import File
 from audit.witness import Witness
 from gateway.anchors import Anchors
 from gateway.config.anchors import AnchorSettings
@@ -34,7 +35,7 @@ def grow(path: Path, count: int = 5) -> None:
 
 
 def anchors(path: Path, *settings: AnchorSettings) -> Anchors:
-    return Anchors(settings, path, "example.com/log", SIGNER.verifier, SystemClock())
+    return Anchors(settings, File(path), "example.com/log", SIGNER.verifier, SystemClock(), folder=path.parent)
 
 
 def filed(path: Path) -> AnchorSettings:
@@ -61,7 +62,8 @@ async def test_a_served_gateway_anchors_its_book_and_shows_the_lag(tmp_path: Pat
         assert 'tollhouse_anchor_lag_seconds{anchor="share"}' in (await gate.http.get("/metrics")).text
         house = gate.app.house
     settings = AnchorSettings(name="share", file=elsewhere)
-    later = Anchors([settings], house.book.path, house.book.origin, house.signer.verifier, SystemClock())
+    origin, verifier = house.book.origin, house.signer.verifier
+    later = Anchors([settings], house.book.place, origin, verifier, SystemClock(), folder=tmp_path)
     later.check()
     kept = FileAnchor(elsewhere, house.book.origin, [house.signer.verifier])
     assert kept.checkpoints()[-1].size > 3

@@ -39,7 +39,7 @@ async def test_a_replay_tells_what_another_policy_would_have_refused(
         reply = await gate.http.post("/v1/chat/completions", json=chat(f"write to {MAIL}"))
         assert reply.status_code == 200
         master = MasterKey(gate.app.house.master_key)
-        path = gate.app.house.book.path
+        path = gate.app.house.config.folder / "book.sqlite"
     assert MAIL.encode() not in path.read_bytes()
     with Reader.open(path) as reader:
         told = list(replay(reader, master, profile(request={"email": "block"})))

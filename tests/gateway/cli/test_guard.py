@@ -62,7 +62,7 @@ async def test_the_replay_command_reads_the_book_with_the_master_key(
     async with live(tmp_path, profiles=profiles) as gate:
         await gate.http.post("/v1/chat/completions", json=chat(f"write to {MAIL}"))
         monkeypatch.setenv("MASTER", base64.b64encode(gate.app.house.master_key).decode())
-        path, config = gate.app.house.book.path, tmp_path / "tollhouse.yaml"
+        path, config = gate.app.house.config.folder / "book.sqlite", tmp_path / "tollhouse.yaml"
     commands = Commands.__new__(Commands)
     commands.path, commands.environ = config, {}
     said = commands.run("guard", "replay", "--profile", "strict", "--master-key", "env/MASTER", "--book", str(path))
