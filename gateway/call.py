@@ -208,6 +208,13 @@ class Call:
         """Whether a tool is called, not a model; then `model` is a tool."""
         return self.dialect.name.startswith("tool_")
 
+    def forbids_tool(self, tool: str) -> str:
+        """Return whose list does not name a tool: of the tenant, key, profile, run or its plan; "" if it is allowed."""
+        forbids: str = self.key.forbids_tool(tool)
+        if not forbids and not self.profile.allows_tool(tool):
+            forbids = f"profile {self.profile.name}"
+        return forbids or ("" if self.run is None else self.run.forbids_tool(tool))
+
     def cut(self, ending: Ending) -> None:
         """End the exchange from outside (deadline, a client that left, a killed run); settling is never cut."""
         if self.cut_by is None:

@@ -19,7 +19,7 @@ _BODY_READ_S_MAX = 10.0
 
 
 class Counter:
-    """`GET /v1/models[/{id}]`, `GET /v1/tools`, approvals, `POST /v1/runs`, `GET /v1/runs/{id}` and its `/cancel`."""
+    """`/v1/models`, `/v1/tools`, `/v1/approvals`, `/v1/runs`: what is there to be seen and changed."""
 
     def __init__(self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, approvals: Approvals) -> None:
         self._keys = keys
@@ -44,7 +44,7 @@ class Counter:
             case ("GET" | "POST", "approvals", *rest):
                 return 200, orjson.dumps(await self._approval(method, rest, key))
             case ("GET", "tools"):
-                allowed = [_tool(tool) for name, tool in self._tools.items() if key.profile.allows_tool(name)]
+                allowed = [_tool(tool) for name, tool in self._tools.items() if not key.forbids_tool(name)]
                 return 200, orjson.dumps({"object": "list", "data": allowed})
             case ("POST", "tools", name, "call" | "authorize" | "result" as action):
                 raise _no_tool(self._tools.get(name), action)
@@ -58,7 +58,10 @@ class Counter:
                 return 200, orjson.dumps(self._tell(self._runs.own(key, run_id)))
             case ("POST", run_id, "cancel"):
                 return 200, orjson.dumps(self._tell(await self._runs.cancel(key, run_id)))
-        raise NotFound("runs have POST /v1/runs, GET /v1/runs/{id} and POST /v1/runs/{id}/cancel")
+            case ("POST", run_id, "plan"):
+                asked = await self._body(client)
+                return 200, orjson.dumps(self._tell(await self._runs.plan(key, run_id, asked)))
+        raise NotFound("runs have POST /v1/runs, GET /v1/runs/{id}, POST /v1/runs/{id}/plan and /cancel")
 
     async def _approval(self, method: str, rest: list[str], key: Key) -> dict[str, Any]:
         match (method, *rest):
@@ -81,12 +84,16 @@ class Counter:
     async def _open(self, key: Key, client: Client) -> dict[str, Any]:
         if key.role not in ("client", "run"):
             raise NotAllowed(f"a key of role {key.role} has no runs")
+        run, run_key = await self._runs.open(key, await self._body(client))
+        return {**self._tell(run), "key": run_key}
+
+    @staticmethod
+    async def _body(client: Client) -> dict[str, Any]:
         body = await client.body(bytes_max=_BODY_BYTES_MAX, read_s_max=_BODY_READ_S_MAX)
         asked = decode(body) if body.strip() else {}
         if type(asked) is not dict:
             raise InvalidRequest("the body must be a JSON object, or empty")
-        run, run_key = await self._runs.open(key, asked)
-        return {**self._tell(run), "key": run_key}
+        return asked
 
     def _tell(self, run: Run) -> dict[str, Any]:
         return self._runs.tell(run)

@@ -24,6 +24,7 @@ from .papers import Key, Run
 
 INFERRED_S = 7 * 86_400
 """How long an id leads back to a run that nobody declared, and that run stands open."""
+_TOOLS_MAX = 128
 
 
 class Runs:
@@ -121,21 +122,31 @@ class Runs:
 
     async def open(self, key: Key, asked: dict[str, Any]) -> tuple[Run, str]:
         """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""
-        unknown = set(asked) - {"limits"}
+        unknown = set(asked) - {"limits", "tools"}
         if unknown:
-            raise InvalidRequest(f"a run takes `limits` only, not {min(unknown)[:64]!r}")
+            raise InvalidRequest(f"a run takes `limits` and `tools` only, not {min(unknown)[:64]!r}")
         limits = asked.get("limits", {})
         if type(limits) is not dict:
             raise InvalidRequest("limits must be an object", param="limits")
         wanted = dict(limits)
         if "usd" in wanted:
             wanted["nano_usd"] = _nano(wanted.pop("usd"))
-        return await self._registry.open_run(key, wanted)
+        return await self._registry.open_run(key, wanted, tools=_tools(asked.get("tools")))
 
     async def cancel(self, key: Key, run_id: str) -> Run:
         """End a run and its children."""
         run = self.own(key, run_id)
         return await self._registry.end_run(key.id, run.id, "ended")
+
+    async def plan(self, key: Key, run_id: str, asked: dict[str, Any]) -> Run:
+        """Narrow a run to the tools that its plan names; null lifts that. A run's key may do so for itself."""
+        run = self.own(key, run_id)
+        if set(asked) != {"tools"}:
+            raise InvalidRequest("a plan is `tools`, a list of names, or null", param="tools")
+        why = self._directory.why_ended(run)
+        if why is not None:
+            raise RunEnded(f"run {run.id} has ended ({why}); begin a new run", param="run")
+        return await self._registry.plan_run(key.id, run, _tools(asked["tools"]))
 
     def tell(self, run: Run) -> dict[str, Any]:
         """Return a run as the API shows it: limits, what is used and left."""
@@ -158,6 +169,8 @@ class Runs:
             "parent": run.parent,
             "limits": limits,
             "used": used,
+            "tools": [list(named) for named in run.tools],
+            "plan": None if run.plan is None else list(run.plan),
             "created_at": run.opened_us // 1_000_000,
             "expires_at": run.expires_us // 1_000_000,
         }
@@ -165,6 +178,17 @@ class Runs:
 
 def _is_ours(run_id: str) -> bool:
     return len(run_id) == RUN_ID_CHARS and all(char in "abcdefghijklmnopqrstuvwxyz234567" for char in run_id)
+
+
+def _tools(asked: Any) -> tuple[str, ...] | None:
+    if asked is None:
+        return None
+    fits = isinstance(asked, list) and len(asked) <= _TOOLS_MAX
+    if not fits or not all(isinstance(name, str) and 0 < len(name) <= _TOOLS_MAX for name in asked):
+        raise InvalidRequest(
+            f"tools is a list of at most {_TOOLS_MAX} names with at most {_TOOLS_MAX} characters each", param="tools"
+        )
+    return tuple(asked)
 
 
 def _nano(usd: Any) -> int:

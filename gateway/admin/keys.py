@@ -34,6 +34,7 @@ def routes(parts: Parts) -> APIRouter:
             role=body.role,
             caps=caps_of(body.caps),
             models=None if body.models is None else frozenset(body.models),
+            tools=body.tools,
             expires_us=None if body.expires is None else round(body.expires.timestamp() * 1_000_000),
         )
         return KeyMade(key=key_shown(parts, key), secret=secret)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..config.tenants import CapSettings
+from ..config.tenants import CapSettings, ToolNames
 from ..config.values import Instant, ModelName, Name, Usd, Zone
 
 Caps = Annotated[tuple[CapSettings, ...], Field(max_length=16)]
@@ -24,6 +24,7 @@ class NewTenant(Shape):
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(default=None, description="for people")
     time_zone: Zone = Field(default="UTC", description="where its days and months begin")
     caps: Caps = Field(default=(), description="ceilings over all its keys")
+    tools: ToolNames | None = Field(default=None, description="narrows the tools of all its keys' profiles")
 
 
 class NewCaps(Shape):
@@ -49,6 +50,7 @@ class NewKey(Shape):
     models: Annotated[tuple[ModelName, ...], Field(max_length=1_024)] | None = Field(
         default=None, description="narrows the profile's models"
     )
+    tools: ToolNames | None = Field(default=None, description="narrows the profile's tools; `mail_*` is a prefix")
     expires: Instant | None = Field(default=None, description="no use from this instant on")
 
 
@@ -68,6 +70,7 @@ class TenantShown(Shape):
     name: str
     time_zone: str
     caps: tuple[CapFigures, ...]
+    tools: tuple[str, ...] | None
     disabled: bool
     declared: bool = Field(description="stands in the file, and cannot be changed here")
     spent_nano_usd: int = Field(description="settled since the beginning")
@@ -83,6 +86,7 @@ class KeyShown(Shape):
     role: str
     caps: tuple[CapFigures, ...]
     models: tuple[str, ...] | None
+    tools: tuple[str, ...] | None
     expires_us: int | None = Field(description="µs since 1970 UTC")
     revoked: bool
     declared: bool

@@ -23,7 +23,7 @@ def routes(parts: Parts) -> APIRouter:
     async def create_tenant(body: NewTenant, actor: Actor) -> TenantShown:
         """Make a tenant."""
         tenant = await parts.registry.create_tenant(
-            actor, body.id, name=body.name, time_zone=body.time_zone, caps=caps_of(body.caps)
+            actor, body.id, name=body.name, time_zone=body.time_zone, caps=caps_of(body.caps), tools=body.tools
         )
         return tenant_shown(parts, tenant)
 

@@ -26,7 +26,7 @@ def _configured(parts: Parts) -> list[tuple[str, str]]:
 
 def _shown(parts: Parts, kind: str, name: str) -> ToolShown:
     allowed = {
-        key.tenant.id for key in parts.directory.keys_of() if key.role == "client" and key.profile.allows_tool(name)
+        key.tenant.id for key in parts.directory.keys_of() if key.role == "client" and not key.forbids_tool(name)
     }
     figures = parts.tool_figures(name)
     return ToolShown(

@@ -25,6 +25,7 @@ def keys() -> None:
 @click.option("--role", type=click.Choice(["client", "admin", "approver"]), default="client", show_default=True)
 @click.option("--cap", "wanted", type=CAP, multiple=True, help="A ceiling of its own: usd=5/day.")
 @click.option("--model", "models", multiple=True, help="Narrow the profile's models to these.")
+@click.option("--tool", "tools", multiple=True, help="Narrow the profile's tools to these; mail_* is a prefix.")
 @click.option("--expires", help="No use from this date or instant on: 2027-01-01.")
 @owner_options
 def create(
@@ -35,6 +36,7 @@ def create(
     role: str,
     wanted: tuple[dict[str, Any], ...],
     models: tuple[str, ...],
+    tools: tuple[str, ...],
     expires: str | None,
     owner: Owner,
     as_json: bool,
@@ -47,6 +49,7 @@ def create(
         "role": role,
         "caps": wanted,
         "models": models or None,
+        "tools": tools or None,
         "expires": expires,
     }
     said = owner.ask("POST", "/admin/keys", {member: value for member, value in body.items() if value is not None})

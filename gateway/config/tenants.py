@@ -2,12 +2,16 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from .retention import Days
 from .values import Count, Instant, ModelName, Name, Settings, Usd, Zone
 
 Per = Literal["minute", "hour", "day", "week", "month", "total"]
+ToolNames = Annotated[
+    tuple[Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)], ...], Field(max_length=128)
+]
+"""Names of tools, or prefixes with `*`."""
 RESERVED = frozenset({"house"})
 """Names no tenant may have: `house` is whose the admin's and the approvers' keys are."""
 
@@ -37,6 +41,7 @@ class KeySettings(Settings):
     models: tuple[ModelName, ...] | None = Field(
         default=None, max_length=1_024, description="narrows the profile's models"
     )
+    tools: ToolNames | None = Field(default=None, description="narrows the profile's tools; `mail_*` is a prefix")
     expires: Instant | None = Field(default=None, description="no use from this instant on")
 
 
@@ -47,6 +52,7 @@ class TenantSettings(Settings):
     time_zone: Zone = Field(default="UTC", description="where its days and months begin")
     caps: tuple[CapSettings, ...] = Field(default=(), max_length=16, description="ceilings over all its keys")
     payload_days: Days | None = Field(default=None, description="days its contents are kept; none: as `retention` says")
+    tools: ToolNames | None = Field(default=None, description="narrows the tools of all its keys' profiles")
     keys: tuple[KeySettings, ...] = Field(default=(), max_length=10_000, description="its keys")
 
     @field_validator("name")

@@ -132,11 +132,18 @@ class Directory:
         """Yield the runs in memory, or a tenant's, latest first."""
         return (run for run in reversed(self._runs.values()) if tenant_id in (None, run.tenant_id))
 
-    def new_run(self, key: Key, wanted: Mapping[str, int] | None = None, run_id: str | None = None) -> Run:
+    def new_run(
+        self,
+        key: Key,
+        wanted: Mapping[str, int] | None = None,
+        run_id: str | None = None,
+        tools: tuple[str, ...] | None = None,
+    ) -> Run:
         """Return a run that may be opened for a key, a child if the key is a run's; nothing is changed yet.
 
         `run_id` is given for a client-made id (its pseudonym), else it is random. `wanted` maps dimensions of
-        `limits.runs.RunLimits` to limits: each lowers the profile's, none raises it.
+        `limits.runs.RunLimits` to limits: each lowers the profile's, none raises it. `tools` narrows what it may call;
+        what narrows its parent (its plan too, as it stands now) narrows it.
         Raises InvalidRequest (unknown dimension), RunEnded, BudgetExceeded (depth), NotAllowed, RateLimitExceeded.
         """
         if key.role not in ("client", "run"):
@@ -156,6 +163,7 @@ class Directory:
         now = self._clock.utc_us()
         expires = now + ((limits.seconds or 0) + RUN_SLACK_S) * 1_000_000
         run_id = run_id or mint_run_id()
+        lists = () if above is None else above.tools if above.plan is None else (*above.tools, above.plan)
         return Run(
             id=run_id,
             tenant_id=key.tenant.id,
@@ -167,6 +175,7 @@ class Directory:
             expires_us=expires if above is None else min(expires, above.expires_us),
             status="open",
             profile=self.profiles.get(key.profile.name, key.profile),
+            tools=lists if tools is None else (*lists, tools),
         )
 
     def inferred_run(self, key: Key, run_id: str, expires_us: int, spent_nano: int) -> Run | None:

@@ -95,13 +95,20 @@ class Registry:
         return len(entries)
 
     async def create_tenant(
-        self, actor: str, tenant_id: str, *, name: str | None = None, time_zone: str = "UTC", caps: Sequence[Cap] = ()
+        self,
+        actor: str,
+        tenant_id: str,
+        *,
+        name: str | None = None,
+        time_zone: str = "UTC",
+        caps: Sequence[Cap] = (),
+        tools: tuple[str, ...] | None = None,
     ) -> Tenant:
         """Make a tenant. Raises InvalidRequest if the id is taken, AuditUnavailable if it cannot be written."""
         async with self._one_by_one:
             if self._directory.tenant(tenant_id) is not None:
                 raise InvalidRequest(f"there is a tenant {tenant_id} already", param="id")
-            tenant = Tenant(tenant_id, name or tenant_id, time_zone, tuple(caps))
+            tenant = Tenant(tenant_id, name or tenant_id, time_zone, tuple(caps), tools=tools)
             statements = rows.put_tenant(tenant, self._clock.utc_us())
             await self._change(actor, None, tenant, statements, caps=True)
             self._directory.see_tenant(tenant)
@@ -137,6 +144,7 @@ class Registry:
         role: Role = "client",
         caps: Sequence[Cap] = (),
         models: frozenset[str] | None = None,
+        tools: tuple[str, ...] | None = None,
         expires_us: int | None = None,
     ) -> tuple[Key, str]:
         """Make a key and return it with its text, which is shown this once and stored nowhere.
@@ -153,7 +161,7 @@ class Registry:
             if role == "run":
                 raise InvalidRequest("a run's key comes with its run: POST /v1/runs", param="role")
             public, token = mint_key()
-            key = Key(public, name, tenant, policy, role, tuple(caps), models, expires_us)
+            key = Key(public, name, tenant, policy, role, tuple(caps), models, expires_us, tools=tools)
             hashed = digest(token.encode())
             statements = rows.put_key(key, hashed, self._clock.utc_us())
             await self._change(actor, None, key, statements, caps=bool(key.caps))
@@ -176,14 +184,18 @@ class Registry:
             return new
 
     async def open_run(
-        self, key: Key, wanted: Mapping[str, int] | None = None, run_id: str | None = None
+        self,
+        key: Key,
+        wanted: Mapping[str, int] | None = None,
+        run_id: str | None = None,
+        tools: tuple[str, ...] | None = None,
     ) -> tuple[Run, str]:
         """Open a run for a key (a child of the key's own run) and return it with its key.
 
         `run_id` is a client-made id's pseudonym; who passes one opens it once at a time.
         Raises what `Directory.new_run` raises, BudgetExceeded (agents, depth), RunEnded, AuditUnavailable.
         """
-        run = self._directory.new_run(key, wanted, run_id)
+        run = self._directory.new_run(key, wanted, run_id, tools)
         await self.open(run)
         return run, self._directory.token_of(run)
 
@@ -200,7 +212,9 @@ class Registry:
             if isinstance(entry, Ended):
                 raise RunEnded(str(entry), param="run")
             entries.append(entry)
-        new = {**run.limits.as_dict(), "parent": run.parent, "origin": run.origin}
+        new: dict[str, Any] = {**run.limits.as_dict(), "parent": run.parent, "origin": run.origin}
+        if run.tools:
+            new["tools"] = [list(named) for named in run.tools]
         change = {"object": "run", "id": run.id, "old": None, "new": new}
         policy = run.profile.version
         said = record.admin(
@@ -213,6 +227,19 @@ class Registry:
                 self._ledger.end_run(run.id)
             raise
         self._directory.see_run(run)
+
+    async def plan_run(self, actor: str, run: Run, tools: tuple[str, ...] | None) -> Run:
+        """Narrow a run to the tools of its plan, or lift that (None). Raises AuditUnavailable."""
+        new = replace(run, plan=tools)
+        old, named = (None if plan is None else list(plan) for plan in (run.plan, tools))
+        said = record.admin(
+            actor=actor, change={"object": "plan", "id": run.id, "old": old, "new": named}, run=run.id, key=run.key_id
+        )
+        await self._write(said, run.tenant_id, rows.put_plan(new), [])
+        standing = self._directory.run(run.id)
+        if standing is not None:  # it may have ended meanwhile
+            self._directory.see_run(replace(standing, plan=tools))
+        return new
 
     async def end_run(self, actor: str, run_id: str, why: RunEnding = "ended") -> Run:
         """End a run and its children; the first ending stays. Raises NotFound, AuditUnavailable."""
@@ -291,6 +318,7 @@ def said_tenant(tenant: Tenant) -> dict[str, Any]:
         "name": tenant.name,
         "time_zone": tenant.time_zone,
         "caps": [str(cap) for cap in tenant.caps],
+        "tools": None if tenant.tools is None else list(tenant.tools),
         "disabled": tenant.disabled,
     }
 
@@ -304,6 +332,7 @@ def said_key(key: Key) -> dict[str, Any]:
         "role": key.role,
         "caps": [str(cap) for cap in key.caps],
         "models": None if key.models is None else sorted(key.models),
+        "tools": None if key.tools is None else list(key.tools),
         "expires_us": key.expires_us,
         "revoked": key.revoked,
     }

@@ -16,7 +16,7 @@ from limits.runs import RunLimits
 
 from ..config.profiles import ProfileSettings, RunSettings
 from ..config.tenants import CapSettings
-from .guarding import Guarding, by_kind, guarding
+from .guarding import Guarding, by_kind, guarding, matches
 
 RestoreArguments = Literal["all", "none"]
 
@@ -62,15 +62,11 @@ class Profile:
 
     def allows_model(self, model: str) -> bool:
         """Tell whether the profile permits a model."""
-        return _allows(self.models, model)
+        return matches(self.models, model)
 
     def allows_tool(self, tool: str) -> bool:
         """Tell whether the profile permits a tool."""
-        return _allows(self.tools, tool)
-
-
-def _allows(patterns: tuple[str, ...], name: str) -> bool:
-    return any(name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern for pattern in patterns)
+        return matches(self.tools, tool)
 
 
 def resolve(settings: ProfileSettings) -> Profile:

@@ -55,8 +55,8 @@ class Executing:
         assert request is not None  # noqa: S101 - Read set it
         if request.executes is None and not request.results:
             return  # a message of a protocol that calls nothing
-        if not call.profile.allows_tool(call.model.name):
-            raise ToolNotAllowed(f"profile {call.profile.name} does not allow the tool {call.model.name}", param="tool")
+        if forbids := call.forbids_tool(call.model.name):
+            raise ToolNotAllowed(f"{forbids} does not allow the tool {call.model.name}", param="tool")
         if request.executes is None:
             self._result(call)
             return

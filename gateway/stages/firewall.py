@@ -73,9 +73,10 @@ class Firewall(CallStage):
         toolset = self._nothing
         if request.tools:
             toolset = await self._schemas.of(request.tools)
-            if call.profile.version not in toolset.passed:
-                _refuse_offered(call.profile, request)
-                toolset.passed.add(call.profile.version)
+            lists = (call.profile.version, call.key.tools, call.tenant.tools)
+            if lists not in toolset.passed:
+                _refuse_offered(call, request)
+                toolset.pass_for(lists)
         watch = self._watch(call, toolset)
         if request.calls:
             await self._read(call, watch)
@@ -186,7 +187,8 @@ class Firewall(CallStage):
 
     def _check(self, call: Call, watch: _Watch, calls: Sequence[Proposal]) -> Refusal | None:
         """Check the calls of a choice together; note what was decided of each."""
-        finding = check(calls, watch.toolset, watch.trail, self._rules, released=len(watch.released))
+        forbids = None if call.run is None else call.run.forbids_tool
+        finding = check(calls, watch.toolset, watch.trail, self._rules, forbids, released=len(watch.released))
         refusal, rule, decided = finding.refusal, finding.rule, finding.calls
         if refusal is None:
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"
@@ -245,13 +247,17 @@ class Firewall(CallStage):
             watch.trail.propose(checked.proposal.id, checked.proposal.name, checked.key, earlier)
 
 
-def _refuse_offered(profile: Profile, request: Request) -> None:
+def _refuse_offered(call: Call, request: Request) -> None:
     for tool in request.tools:
         shown = tool.name[:NAME_CHARS]
         if tool.hosted:
             raise ToolNotAllowed(f"{shown} runs at the provider, unchecked and unbounded; leave it out", param="tools")
-        if not profile.allows_tool(tool.name):
-            raise ToolNotAllowed(f"profile {profile.name} does not allow the tool {shown}", param="tools")
+        # What a run or its plan leaves out may be offered (a framework offers what it has), but not called.
+        forbids = call.key.forbids_tool(tool.name)
+        if not forbids and not call.profile.allows_tool(tool.name):
+            forbids = f"profile {call.profile.name}"
+        if forbids:
+            raise ToolNotAllowed(f"{forbids} does not allow the tool {shown}", param="tools")
 
 
 def _only_texts(events: list[Event]) -> bool:

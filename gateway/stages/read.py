@@ -52,8 +52,8 @@ class Read(CallStage):
         tool = self._tools.get(request.model)
         if tool is None:
             raise ToolNotFound("no tool of that name is configured; GET /v1/tools lists them", param="tool")
-        if not call.profile.allows_tool(tool.name):
-            raise ToolNotAllowed(f"profile {call.profile.name} does not allow the tool {tool.name}", param="tool")
+        if forbids := call.forbids_tool(tool.name):
+            raise ToolNotAllowed(f"{forbids} does not allow the tool {tool.name}", param="tool")
         return tool
 
     def _model(self, call: Call, request: Request) -> Model:

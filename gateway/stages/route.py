@@ -66,7 +66,7 @@ class Route(CallStage):
     def _places(self, call: Call) -> Iterator[tuple[Model | Tool, Offer | ToolOffer]]:
         names = (call.model.name, *call.model.fallbacks)
         shelf: Mapping[str, Model | Tool] = self._tools if call.is_for_tool else self._catalogue
-        allows = call.profile.allows_tool if call.is_for_tool else call.key.allows_model
+        allows = (lambda name: not call.forbids_tool(name)) if call.is_for_tool else call.key.allows_model
         for name in names:
             model = call.model if name == call.model.name else shelf[name]
             if model is call.model or allows(name):

@@ -6,7 +6,7 @@ profile that the file no longer has) is left out too, and said: a key without it
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from limits.accounts import Cap
@@ -45,16 +45,19 @@ def load(config: Config, query: Query, now_us: int) -> Standing:
     caps: dict[str, list[Cap]] = {}
     for scope, cap in query("SELECT scope, cap FROM state_cap ORDER BY scope, cap", ()):
         caps.setdefault(scope, []).append(Cap.parse(cap))
-    _tenants(query, standing, caps)
-    _keys(query, standing, caps)
-    _runs(query, standing, now_us)
+    tools = {scope: json.loads(named) for scope, named in query("SELECT scope, tools FROM state_tools", ())}
+    _tenants(query, standing, caps, tools)
+    _keys(query, standing, caps, tools)
+    _runs(query, standing, now_us, tools)
     return standing
 
 
 def _declared(config: Config, standing: Standing) -> None:
     standing.tenants[HOUSE.id] = HOUSE
     for settings in config.tenants:
-        tenant = Tenant(settings.name, settings.name, settings.time_zone, caps_of(settings.caps), declared=True)
+        tenant = Tenant(
+            settings.name, settings.name, settings.time_zone, caps_of(settings.caps), False, True, settings.tools
+        )
         standing.tenants[tenant.id] = tenant
         for key in settings.keys:
             standing.keys[bytes.fromhex(key.sha256)] = Key(
@@ -66,18 +69,25 @@ def _declared(config: Config, standing: Standing) -> None:
                 models=None if key.models is None else frozenset(key.models),
                 expires_us=None if key.expires is None else round(key.expires.timestamp() * 1_000_000),
                 declared=True,
+                tools=key.tools,
             )
 
 
-def _tenants(query: Query, standing: Standing, caps: dict[str, list[Cap]]) -> None:
+def _list(tools: dict[str, Any], scope: str) -> tuple[str, ...] | None:
+    return tuple(tools[scope]) if scope in tools else None
+
+
+def _tenants(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any]) -> None:
     for id_, name, zone, disabled in query("SELECT id, name, time_zone, disabled FROM state_tenant ORDER BY id", ()):
         if id_ in standing.tenants:
             standing.complaints.append(f"tenant {id_} is declared in the file; what was set through the API is unused")
             continue
-        standing.tenants[id_] = Tenant(id_, name, zone, tuple(caps.get(f"tenant:{id_}", ())), bool(disabled))
+        own = tuple(caps.get(f"tenant:{id_}", ()))
+        named = _list(tools, f"tenant:{id_}")
+        standing.tenants[id_] = Tenant(id_, name, zone, own, bool(disabled), tools=named)
 
 
-def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]]) -> None:
+def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any]) -> None:
     columns = "id, sha256, name, tenant, profile, role, models, expires_us, revoked"
     for id_, digest, name, tenant_id, profile, role, models, expires_us, revoked in query(
         f"SELECT {columns} FROM state_key ORDER BY made_us, id",  # noqa: S608 - column names of ours
@@ -93,10 +103,11 @@ def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]]) -> None:
             continue
         allowed = None if models is None else frozenset(json.loads(models))
         own = tuple(caps.get(f"key:{id_}", ()))
-        standing.keys[digest] = Key(id_, name, tenant, policy, role, own, allowed, expires_us, bool(revoked))
+        key = Key(id_, name, tenant, policy, role, own, allowed, expires_us, bool(revoked))
+        standing.keys[digest] = key if key.scope not in tools else replace(key, tools=_list(tools, key.scope))
 
 
-def _runs(query: Query, standing: Standing, now_us: int) -> None:
+def _runs(query: Query, standing: Standing, now_us: int, tools: dict[str, Any]) -> None:
     columns = "id, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin"
     shared: dict[tuple[str, str], RunLimits] = {}
     for id_, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin in query(
@@ -117,3 +128,6 @@ def _runs(query: Query, standing: Standing, now_us: int) -> None:
         standing.runs[id_] = Run(
             id_, tenant_id, key, above.id if above else None, path, own, opened_us, expires_us, status, policy, origin
         )
+        if tools and (f"run:{id_}" in tools or f"plan:{id_}" in tools):
+            lists = tuple(tuple(named) for named in tools.get(f"run:{id_}", ()))
+            standing.runs[id_] = replace(standing.runs[id_], tools=lists, plan=_list(tools, f"plan:{id_}"))

@@ -16,7 +16,7 @@ _TENANT = """INSERT INTO state_tenant VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO U
 def put_tenant(tenant: Tenant, now_us: int) -> tuple[Statement, ...]:
     """Return the statements that make a tenant stand as given, caps included."""
     row = (tenant.id, tenant.name, tenant.time_zone, int(tenant.disabled), now_us)
-    return ((_TENANT, row), *put_caps(tenant.scope, tenant.caps))
+    return ((_TENANT, row), *put_caps(tenant.scope, tenant.caps), *put_tools(tenant.scope, tenant.tools))
 
 
 def put_caps(scope: str, caps: tuple[Cap, ...]) -> tuple[Statement, ...]:
@@ -25,6 +25,13 @@ def put_caps(scope: str, caps: tuple[Cap, ...]) -> tuple[Statement, ...]:
         ("DELETE FROM state_cap WHERE scope = ?", (scope,)),
         *(("INSERT INTO state_cap VALUES(?, ?)", (scope, str(cap))) for cap in caps),
     )
+
+
+def put_tools(scope: str, tools: Any) -> tuple[Statement, ...]:
+    """Return the statement that makes an allow-list stand as given; None takes it away."""
+    if tools is None:
+        return (("DELETE FROM state_tools WHERE scope = ?", (scope,)),)
+    return (("INSERT OR REPLACE INTO state_tools VALUES(?, ?)", (scope, json.dumps(tools))),)
 
 
 def put_key(key: Key, digest: bytes, now_us: int) -> tuple[Statement, ...]:
@@ -42,7 +49,11 @@ def put_key(key: Key, digest: bytes, now_us: int) -> tuple[Statement, ...]:
         int(key.revoked),
         now_us,
     )
-    return (("INSERT INTO state_key VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row), *put_caps(key.scope, key.caps))
+    return (
+        ("INSERT INTO state_key VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row),
+        *put_caps(key.scope, key.caps),
+        *put_tools(key.scope, key.tools),
+    )
 
 
 def revoke_key(key_id: str) -> tuple[Statement, ...]:
@@ -51,7 +62,7 @@ def revoke_key(key_id: str) -> tuple[Statement, ...]:
 
 
 def put_run(run: Run) -> tuple[Statement, ...]:
-    """Return the statement that adds a run; an expired one of the same (client-made) id gives way."""
+    """Return the statements that add a run; an expired one of the same (client-made) id gives way."""
     row = (
         run.id,
         run.tenant_id,
@@ -64,7 +75,13 @@ def put_run(run: Run) -> tuple[Statement, ...]:
         run.status,
         run.origin,
     )
-    return (("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row),)
+    insert = ("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    return (insert, *put_tools(run.scope, run.tools or None), *put_plan(run))
+
+
+def put_plan(run: Run) -> tuple[Statement, ...]:
+    """Return the statement that makes a run's plan stand as given."""
+    return put_tools(f"plan:{run.id}", run.plan)
 
 
 def end_run(run_id: str, status: str) -> tuple[Statement, ...]:

@@ -4,6 +4,7 @@ state_meta    version of these tables
 state_tenant  who pays
 state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
+state_tools   allow-lists of tools: of a tenant, key, run (with its ancestors') or a run's plan, as JSON
 state_run     runs, declared or inferred; the ledger's journal in the book has what they spent
 state_approval questions to approvers, their answers and what became of them (`gateway.approvals`)
 state_pin     what MCP servers say of their tools, as pinned, and the hash of what they say now
@@ -29,6 +30,7 @@ SCHEMA = (
         profile TEXT NOT NULL, role TEXT NOT NULL, models TEXT, expires_us INTEGER, revoked INTEGER NOT NULL,
         made_us INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS state_cap(scope TEXT, cap TEXT, PRIMARY KEY(scope, cap)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS state_tools(scope TEXT PRIMARY KEY, tools TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_run(
         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, parent TEXT, profile TEXT NOT NULL,
         limits TEXT NOT NULL, opened_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, status TEXT NOT NULL,
@@ -60,6 +62,8 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS state_vault_expires ON state_vault(expires_us)",
     """CREATE TRIGGER IF NOT EXISTS state_vault_ended AFTER UPDATE OF status ON state_run
         WHEN NEW.status <> 'open' BEGIN DELETE FROM state_vault WHERE run = NEW.id; END""",
+    """CREATE TRIGGER IF NOT EXISTS state_tools_gone AFTER DELETE ON state_run BEGIN
+        DELETE FROM state_tools WHERE scope IN ('run:' || OLD.id, 'plan:' || OLD.id); END""",
     """CREATE TRIGGER IF NOT EXISTS state_vault_gone AFTER DELETE ON state_run BEGIN
         DELETE FROM state_vault WHERE run = OLD.id; END""",
 )

@@ -1,11 +1,12 @@
 """Checks what one choice of an answer proposes to call: all of it passes, or none.
 
-The rules, in their order: `calls` (too many), `unknown` (not offered by that very request, so not allowed either),
-`id` (two calls of one id), `json`, `object`, `size` or a schema's keyword (the arguments do not fit), `rules[n]` (they
-break a rule of the tool's settings), and those of `limits.loops`. Nothing is repaired.
+The rules, in their order: `calls` (too many), `unknown` (not offered by that very request, so not allowed either), `id`
+(two calls of one id), `json`, `object`, `size` or a schema's keyword (the arguments do not fit), `run` and `plan` (the
+run's list, or its plan's, does not name the tool), `rules[n]` (the arguments break a rule of the tool's settings), and
+those of `limits.loops`. Nothing is repaired.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from limits.loops import ToolCall as Step
 
 from ..config.rule import Rule, broken
-from ..errors import LoopDetected, Refusal, ToolCallInvalid
+from ..errors import LoopDetected, Refusal, ToolCallInvalid, ToolNotAllowed
 from .proposals import Proposal
 from .schema import Toolset, Unfit
 from .trail import Trail
@@ -60,11 +61,18 @@ Rules = Mapping[str, tuple[Rule, ...]]
 
 
 def check(
-    calls: Sequence[Proposal], toolset: Toolset, trail: Trail, rules: Rules = MappingProxyType({}), *, released: int = 0
+    calls: Sequence[Proposal],
+    toolset: Toolset,
+    trail: Trail,
+    rules: Rules = MappingProxyType({}),
+    forbids: Callable[[str], str] | None = None,
+    *,
+    released: int = 0,
 ) -> Finding:
     """Check a choice's calls, one after another; other choices of the answer are alternatives to this one.
 
-    `released` is how many calls of the answer passed before: one record has room for CALLS_MAX.
+    `forbids` says which list of the run does not name a tool ("": it may be called). `released` is how many calls of
+    the answer passed before: one record has room for CALLS_MAX.
     """
     number = released + len(calls)
     if number > CALLS_MAX:
@@ -75,6 +83,8 @@ def check(
     seen: set[str] = set()
     for proposal in calls:
         rule, refusal, tree = _read(proposal, toolset, seen)
+        if refusal is None and forbids is not None and (rule := forbids(proposal.name)):
+            refusal = ToolNotAllowed(f"the run's list of tools ({rule}) does not name {_shown(proposal.name)}")
         if refusal is None:
             rule, refusal = ruled(rules.get(proposal.name, ()), proposal.name, tree)
         key = trail.key(proposal.name, proposal.clear, tree)

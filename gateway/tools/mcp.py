@@ -118,7 +118,7 @@ class McpOffer:
                 call.kept.setdefault("pins_changed", []).append((self.pins, pin, definition))
             call.decide("firewall", "hidden", tool=name[:128], rule="description_changed")
             return False
-        return bool(call.profile.allows_tool(name))
+        return not call.forbids_tool(name)
 
 
 class McpServers(Mapping[str, McpServer]):
@@ -143,10 +143,8 @@ class McpServers(Mapping[str, McpServer]):
         if request.executes is None:
             return self._tool(server, request.tree["message"]["method"], None, priced=False)
         name = request.executes.name.removeprefix(f"{server.name}.")
-        if not call.profile.allows_tool(request.executes.name):
-            raise ToolNotAllowed(
-                f"profile {call.profile.name} does not allow the tool {request.executes.name}", param="tool"
-            )
+        if forbids := call.forbids_tool(request.executes.name):
+            raise ToolNotAllowed(f"{forbids} does not allow the tool {request.executes.name}", param="tool")
         if name in CALLS:
             return self._tool(server, name, None, priced=False, reads=True)
         pin = self.pins.get(server.name, name)

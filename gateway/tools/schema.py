@@ -6,7 +6,7 @@ no valid arguments.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ ARGUMENT_BYTES_MAX = 1 << 20
 _COMPILED_HERE_BYTES_MAX = 16 << 10
 _BACKTRACKS_MAX = 50_000
 _REGEX_BYTES_MAX = 1 << 20
+_PASSED_MAX = 1_024
 _PLACE_CHARS_MAX = 96
 
 
@@ -86,13 +87,19 @@ class Schema:
 
 
 class Toolset(dict[str, Schema]):
-    """A request's tools by name; `passed` names the policies (by version) that allow all of them."""
+    """A request's tools by name; `passed` are allow-lists that name all of them."""
 
     __slots__ = ("passed",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.passed: set[str] = set()
+        self.passed: set[Hashable] = set()
+
+    def pass_for(self, lists: Hashable) -> None:
+        """Remember that these allow-lists name all of them."""
+        if len(self.passed) >= _PASSED_MAX:
+            self.passed.clear()
+        self.passed.add(lists)
 
 
 class Schemas:

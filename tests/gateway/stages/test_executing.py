@@ -86,6 +86,66 @@ async def test_a_profile_says_which_tools_a_key_sees_and_may_call(tmp_path: Path
             assert not tool.seen
 
 
+async def test_a_tenant_a_key_a_run_and_its_plan_each_narrow_what_may_be_called(tmp_path: Path) -> None:
+    async with shop() as tool:
+        tools = [tool.settings(name) for name in ("find", "read", "note")]
+        async with live(tmp_path, tools=tools) as gate:
+            await gate.app.registry.create_tenant("test", "other", tools=("find", "read"))
+            _, token = await gate.app.registry.create_key("test", "other", name="k", tools=("find", "note"))
+            narrow = {"authorization": f"Bearer {token}"}
+            listed = (await gate.http.get("/v1/tools", headers=narrow)).json()["data"]
+            assert [each["id"] for each in listed] == ["find"]
+            for name, whose in (("read", "key k"), ("note", "tenant other")):
+                refused = await call(gate, tool=name, **narrow)
+                assert (refused.status_code, refused.json()["error"]["code"]) == (403, "tool_not_allowed")
+                assert whose in refused.json()["error"]["message"]
+            opened = (await gate.http.post("/v1/runs", json={"tools": ["find", "re*"]})).json()
+            run = {"authorization": f"Bearer {opened['key']}"}
+            answers = [(await call(gate, tool=name, **run)).status_code for name in ("find", "read", "note")]
+            assert answers == [200, 200, 403]
+            plan = f"/v1/runs/{opened['id']}/plan"
+            assert (await gate.http.post(plan, json={"tools": ["note", "read"]}, headers=run)).json()["plan"] == [
+                "note",
+                "read",
+            ]
+            child = (await gate.http.post("/v1/runs", json={}, headers=run)).json()
+            answers = [(await call(gate, "b", tool=name, **run)).status_code for name in ("find", "read", "note")]
+            assert answers == [403, 200, 403]
+            below = {"authorization": f"Bearer {child['key']}"}
+            assert [(await call(gate, tool=name, **below)).status_code for name in ("find", "read")] == [403, 200]
+            assert (await gate.http.post(plan, json={"tools": None}, headers=run)).status_code == 200
+            assert (await call(gate, "c", **run)).status_code == 200
+            for wrong in ({}, {"tools": "find"}, {"tools": [7]}, {"tools": [], "more": 1}):
+                assert (await gate.http.post(plan, json=wrong, headers=run)).status_code == 400
+            token, run_id = gate.token, opened["id"]
+            await gate.http.post(plan, json={"tools": []}, headers=run)
+        async with live(tmp_path, again=True, tools=tools) as gate:
+            shown = (await gate.http.get(f"/v1/runs/{run_id}", headers={"authorization": f"Bearer {token}"})).json()
+            assert (shown["tools"], shown["plan"]) == ([["find", "re*"]], [])
+            assert (await call(gate, "d", **run)).status_code == 403
+            assert [each["id"] for each in (await gate.http.get("/v1/tools", headers=narrow)).json()["data"]] == [
+                "find"
+            ]
+            await gate.http.post(f"/v1/runs/{run_id}/cancel", headers=run)
+            assert (await gate.http.post(plan, json={"tools": []}, headers=run)).status_code == 402
+
+
+async def test_what_a_run_s_plan_leaves_out_may_be_offered_but_not_proposed(tmp_path: Path) -> None:
+    script = Script(rules=(Rule((Reply(tool_calls=(ToolCall("find", {"q": "shoes"}),)),)),))
+    async with live(tmp_path, script=script) as gate:
+        opened = (await gate.http.post("/v1/runs", json={"tools": ["find"]})).json()
+        run = {"authorization": f"Bearer {opened['key']}"}
+        body = chat("x", tools=OFFER)
+        said = await gate.http.post("/v1/chat/completions", json=body, headers=run)
+        assert said.json()["choices"][0]["finish_reason"] == "tool_calls"
+        await gate.http.post(f"/v1/runs/{opened['id']}/plan", json={"tools": ["read"]}, headers=run)
+        for stream in (False, True):
+            said = await gate.http.post("/v1/chat/completions", json={**body, "stream": stream}, headers=run)
+            assert "the run's list of tools (plan) does not name find" in said.text
+            assert '"tool_calls"' not in said.text
+        assert gate.records("outcome")[-1]["tools"][0]["rule"] == "plan"
+
+
 async def test_a_proposal_that_is_carried_out_is_the_same_call_and_counts_once(tmp_path: Path) -> None:
     proposal = Reply(tool_calls=(ToolCall("find", {"q": "shoes"}),))
     script = Script(rules=(Rule((proposal, Reply(text="done"))),))
