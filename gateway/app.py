@@ -27,6 +27,7 @@ from .reload import reload_of
 from .routes import Routes, Scope
 from .served import model_routes, tool_routes
 from .server import BoundedServer, listen, running
+from .spending import Spending
 from .works import Works
 
 UNSUPPORTED = frozenset(
@@ -62,6 +63,7 @@ class Tollhouse(Works):
             unready=self._unready,
             warnings=lambda: warnings(config),
             keeper=self.keeper,
+            spending=Spending(config.folder, house.book, house.directory),
             tool_figures=ToolsFigures(self.metrics, self.tools, self.servers).of,
             tracer_provider=None if self.traces is None else self.traces.provider,
         )

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.exceptions import HTTPException
 
 from ..errors import Ending, InvalidRequest, NotAllowed, NotFound
-from . import book, charges, guards, health, keys, prices, runs, tenants, tools
+from . import book, charges, guards, health, keys, prices, runs, tenants, tools, usage
 from .actor import Gate, answer
 from .page import CONTENT_SECURITY, page
 from .parts import Parts
@@ -47,6 +47,8 @@ def build(parts: Parts, *, only_health: bool = False) -> FastAPI:
         return app
     for part in (tenants, keys, runs, charges, prices, guards, tools):
         app.include_router(part.routes(parts), responses=_REFUSALS)
+    if parts.spending is not None:
+        app.include_router(usage.routes(parts.spending), responses=_REFUSALS)
     if parts.keeper is not None:
         app.include_router(book.routes(parts, parts.keeper), responses=_REFUSALS)
 

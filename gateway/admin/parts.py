@@ -14,6 +14,7 @@ from ..config import Config
 from ..directory import Directory, Registry
 from ..figures import ToolFigures
 from ..keeper import Keeper
+from ..spending import Spending
 
 
 def _nothing_amiss() -> list[str]:
@@ -39,4 +40,5 @@ class Parts:
     warnings: Callable[[], list[str]] = _nothing_amiss
     tracer_provider: TracerProvider | None = None
     keeper: Keeper | None = None
+    spending: Spending | None = None
     tool_figures: Callable[[str], ToolFigures] = _no_figures

@@ -27,6 +27,7 @@ from .runs import runs
 from .serve import serve
 from .tenants import tenants
 from .tools import tools
+from .usage import usage
 from .witness import witness
 
 EXPECTED = (BookError, ConfigError, HouseError, LedgerUnreadable, StateUnreadable, OSError)
@@ -64,6 +65,7 @@ _ALL: tuple[Callable[..., Any], ...] = (
     runs,
     charges,
     prices,
+    usage,
     tools,
     approvals,
     audit,

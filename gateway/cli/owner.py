@@ -32,6 +32,7 @@ from ..house import open_house
 from ..journal import Journal
 from ..keeper import keeper_of
 from ..restore import restore
+from ..spending import Spending
 
 _WAIT_S = 30.0
 _ERRORS_FROM = 400
@@ -122,7 +123,11 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
         keeper = keeper_of(config, house.book, clock)
         charges = Charges(Journal(house.book, ledger), books)
         metrics = CollectorRegistry()
-        app = build(Parts(config, house.directory, registry, books, charges, clock, metrics, keeper=keeper))
+        spending = Spending(config.folder, house.book, house.directory)
+        parts = Parts(
+            config, house.directory, registry, books, charges, clock, metrics, keeper=keeper, spending=spending
+        )
+        app = build(parts)
 
         async def named(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)

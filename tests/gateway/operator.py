@@ -19,6 +19,7 @@ from gateway.journal import Journal
 from gateway.keeper import keeper_of
 from gateway.papers import Key
 from gateway.restore import restore
+from gateway.spending import Spending
 from limits.clock import ManualClock
 from limits.ledger import EmbeddedLedger
 from limits.seam import LocalLedger
@@ -77,6 +78,7 @@ class Operator:
             self.clock,
             metrics,
             keeper=keeper,
+            spending=Spending(self.house.config.folder, self.house.book, self.directory),
         )
 
     def records(self) -> list[str]:
