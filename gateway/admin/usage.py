@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ..spending import Spending
-from ..usage import By
+from ..usage import By, Differing, Spent
 from .actor import WHO
 from .shapes_usage import Differings, DifferingShown, Spend, SpendShown
 
@@ -45,17 +45,7 @@ def routes(spending: Spending) -> APIRouter:
             "9999" if until is None else until.isoformat(),
         )
         sums = await spending.ask(lambda usage: usage.spent(by, since=days[0], until=days[1], limit=limit + 1, **only))
-        rows = (
-            SpendShown(
-                of=dict(zip(by, each.of, strict=True)),
-                calls=each.calls,
-                nano_usd=each.nano,
-                input_tokens=each.input_tokens,
-                output_tokens=each.output_tokens,
-            )
-            for each in sums[:limit]
-        )
-        return Spend(spend=tuple(rows), more=len(sums) > limit)
+        return Spend(spend=tuple(_spend(by, each) for each in sums[:limit]), more=len(sums) > limit)
 
     @router.get("/differing")
     async def show_differing(
@@ -65,21 +55,31 @@ def routes(spending: Spending) -> APIRouter:
     ) -> Differings:
         """Return replies whose reported tokens are further than `percent` from our own count, latest first."""
         found = await spending.ask(lambda usage: usage.differing(tenant=tenant, percent=percent, limit=limit + 1))
-        rows = (
-            DifferingShown(
-                at_us=each.at_us,
-                call=each.call,
-                tenant=each.tenant,
-                key=each.key,
-                model=each.model,
-                target=each.target,
-                reported_input_tokens=each.reported[0],
-                reported_output_tokens=each.reported[1],
-                counted_input_tokens=each.counted[0],
-                counted_output_tokens=each.counted[1],
-            )
-            for each in found[:limit]
-        )
-        return Differings(differing=tuple(rows), more=len(found) > limit)
+        return Differings(differing=tuple(_differing(each) for each in found[:limit]), more=len(found) > limit)
 
     return router
+
+
+def _spend(by: tuple[By, ...], sum_: Spent) -> SpendShown:
+    return SpendShown(
+        of=dict(zip(by, sum_.of, strict=True)),
+        calls=sum_.calls,
+        nano_usd=sum_.nano,
+        input_tokens=sum_.input_tokens,
+        output_tokens=sum_.output_tokens,
+    )
+
+
+def _differing(one: Differing) -> DifferingShown:
+    return DifferingShown(
+        at_us=one.at_us,
+        call=one.call,
+        tenant=one.tenant,
+        key=one.key,
+        model=one.model,
+        target=one.target,
+        reported_input_tokens=one.reported[0],
+        reported_output_tokens=one.reported[1],
+        counted_input_tokens=one.counted[0],
+        counted_output_tokens=one.counted[1],
+    )
