@@ -2,7 +2,7 @@
 
 from limits.clock import Clock
 from limits.money import nano_to_usd
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 
 from .call import Call
 
@@ -10,7 +10,7 @@ from .call import Call
 class Figures:
     """Writes the final figures of a call; names are those of the `x-tollhouse-*` headers."""
 
-    def __init__(self, ledger: LocalLedger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
 

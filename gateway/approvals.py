@@ -147,7 +147,7 @@ class Approvals:
         )
         call.decide("firewall", "awaiting", rule=rule, approval=approval.id, tool=tool)
         if approval.run_id is not None:
-            entry = self._journal.ledger.books.pause_run(approval.run_id)
+            entry = self._journal.ledger.pause_run(approval.run_id, tenant=approval.tenant)
             call.entries.extend([] if entry is None else [entry])
         return approval
 
@@ -238,7 +238,7 @@ class Approvals:
         others = (each for each in self._by_id.values() if each.run_id == run_id and each is not approval)
         if run_id is None or any(each.status == "pending" for each in others):
             return []
-        entry = self._journal.ledger.books.pause_run(run_id, on=False)
+        entry = self._journal.ledger.pause_run(run_id, on=False, tenant=approval.tenant)
         return [] if entry is None else [entry]
 
     async def expire(self) -> int:

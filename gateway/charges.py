@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from limits.entries import ConfirmEntry, RefundEntry
-from limits.ledger import EmbeddedLedger
 from limits.marks import Marked
+from limits.seam import Ledger
 
 from .errors import InvalidRequest, NotFound
 from .journal import Journal
@@ -31,7 +31,7 @@ class Decided:
 class Charges:
     """The marked charges of a ledger. Decisions are made one after the other."""
 
-    def __init__(self, journal: Journal, ledger: EmbeddedLedger) -> None:
+    def __init__(self, journal: Journal, ledger: Ledger) -> None:
         self._journal = journal
         self._ledger = ledger
         self._one_by_one = asyncio.Lock()

@@ -55,12 +55,12 @@ class Counter:
             case ("POST",):
                 return 201, orjson.dumps(await self._open(key, client))
             case ("GET", run_id):
-                return 200, orjson.dumps(self._tell(self._runs.own(key, run_id)))
+                return 200, orjson.dumps(await self._tell(self._runs.own(key, run_id)))
             case ("POST", run_id, "cancel"):
-                return 200, orjson.dumps(self._tell(await self._runs.cancel(key, run_id)))
+                return 200, orjson.dumps(await self._tell(await self._runs.cancel(key, run_id)))
             case ("POST", run_id, "plan"):
                 asked = await self._body(client)
-                return 200, orjson.dumps(self._tell(await self._runs.plan(key, run_id, asked)))
+                return 200, orjson.dumps(await self._tell(await self._runs.plan(key, run_id, asked)))
         raise NotFound("runs have POST /v1/runs, GET /v1/runs/{id}, POST /v1/runs/{id}/plan and /cancel")
 
     async def _approval(self, method: str, rest: list[str], key: Key) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Counter:
         if key.role not in ("client", "run"):
             raise NotAllowed(f"a key of role {key.role} has no runs")
         run, run_key = await self._runs.open(key, await self._body(client))
-        return {**self._tell(run), "key": run_key}
+        return {**await self._tell(run), "key": run_key}
 
     @staticmethod
     async def _body(client: Client) -> dict[str, Any]:
@@ -95,8 +95,8 @@ class Counter:
             raise InvalidRequest("the body must be a JSON object, or empty")
         return asked
 
-    def _tell(self, run: Run) -> dict[str, Any]:
-        return self._runs.tell(run)
+    async def _tell(self, run: Run) -> dict[str, Any]:
+        return await self._runs.tell(run)
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from limits.entries import ExpireEntry
-from limits.seam import LocalLedger
+from limits.entries import ExpireEntry, RefundEntry
+from limits.seam import Ledger
 
 from .approvals import Approvals
 from .directory import Registry
@@ -26,7 +26,7 @@ class Housekeeping:
 
     def __init__(
         self,
-        ledger: LocalLedger,
+        ledger: Ledger,
         journal: Journal,
         registry: Registry,
         strangers: Strangers,
@@ -38,7 +38,7 @@ class Housekeeping:
         self._strangers = strangers
         self._approvals = approvals
         self._tasks: list[asyncio.Task[None]] = []
-        self._unwritten: list[ExpireEntry] = []
+        self._unwritten: list[ExpireEntry | RefundEntry] = []
 
     def start(self) -> None:
         """Begin."""
@@ -60,7 +60,7 @@ class Housekeeping:
 
     async def expire(self) -> None:
         """Charge holds whose time is over in full, and write that down."""
-        self._unwritten += self._ledger.expire()
+        self._unwritten += await self._ledger.expire()
         while entries := self._unwritten[:_ENTRIES_A_RECORD]:
             record = {"kind": "ledger", "reason": "expired", "actor": "system"}
             await self._journal.write(record, tenant=None, entries=entries)
@@ -72,7 +72,7 @@ class Housekeeping:
         await self._registry.forget_runs()
         if self._approvals is not None:
             await self._approvals.expire()
-        self._ledger.books.forget_runs()
+        await self._ledger.forget_runs()
 
 
 async def _every(wait_s: float, turn: Callable[[], Awaitable[None]]) -> None:

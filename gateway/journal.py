@@ -11,7 +11,7 @@ from audit.book import Book
 from audit.errors import BookError
 from audit.payload import Payload
 from limits.entries import Entry, to_dict
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 
 from .call import Call
 from .errors import AuditUnavailable
@@ -28,7 +28,7 @@ class Watcher(Protocol):
 class Journal:
     """The book and the ledger, kept in step."""
 
-    def __init__(self, book: Book, ledger: LocalLedger) -> None:
+    def __init__(self, book: Book, ledger: Ledger) -> None:
         self.book = book
         self.ledger = ledger
 

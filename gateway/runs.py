@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from limits.money import nano_to_usd, usd_to_nano
-from limits.runs import COUNTED
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 
 from .directory import Directory, Registry
 from .directory.tokens import RUN_ID_CHARS, mint_run_id
@@ -31,7 +30,7 @@ class Runs:
     """What keys may do with their runs. `secret_of` gives a tenant's secret for pseudonyms; erased with the tenant."""
 
     def __init__(
-        self, directory: Directory, registry: Registry, ledger: LocalLedger, secret_of: Callable[[str], bytes]
+        self, directory: Directory, registry: Registry, ledger: Ledger, secret_of: Callable[[str], bytes]
     ) -> None:
         self._directory = directory
         self._registry = registry
@@ -112,13 +111,12 @@ class Runs:
             if not waiting:
                 self._opening.pop(run_id, None)
 
-    def left_s(self, run: Run | None) -> float:
+    async def left_s(self, run: Run | None) -> float:
         """Return what is left of a run's wall-clock, and its ancestors', in seconds; infinite if unbounded."""
-        account = None if run is None else self._ledger.books.run(run.id)
-        if account is None:
+        seen = None if run is None else await self._ledger.look(run.id, tenant=run.tenant_id, fresh=True)
+        if seen is None:
             return math.inf
-        now_us = self._directory.now_us()
-        return max(0.0, min(member.deadline_us() for member in account.lineage()) - now_us) / 1e6
+        return max(0.0, seen.until_us() - self._directory.now_us()) / 1e6
 
     async def open(self, key: Key, asked: dict[str, Any]) -> tuple[Run, str]:
         """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""
@@ -148,19 +146,18 @@ class Runs:
             raise RunEnded(f"run {run.id} has ended ({why}); begin a new run", param="run")
         return await self._registry.plan_run(key.id, run, _tools(asked["tools"]))
 
-    def tell(self, run: Run) -> dict[str, Any]:
+    async def tell(self, run: Run) -> dict[str, Any]:
         """Return a run as the API shows it: limits, what is used and left."""
         limits: dict[str, Any] = run.limits.as_dict()
         nano = limits.pop("nano_usd", None)
         if nano is not None:
             limits["usd"] = nano_to_usd(nano)
-        account = self._ledger.books.run(run.id)
+        balances = await self._ledger.balances(f"run:{run.id}", tenant=run.tenant_id)
         used: dict[str, Any] = {}
-        if account is not None:
-            used = dict(zip(COUNTED, account.counts, strict=True))
-            tallies = account.tallies()
-            used["tokens"] = sum(tally.input_tokens + tally.output_tokens for tally in tallies)
-            used["usd"] = nano_to_usd(sum(tally.nano for tally in tallies))
+        if balances is not None:
+            used = dict(balances.counts)
+            used["tokens"] = balances.input_tokens + balances.output_tokens
+            used["usd"] = nano_to_usd(balances.nano)
         return {
             "id": run.id,
             "object": "run",

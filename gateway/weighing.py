@@ -16,7 +16,7 @@ from limits.clamp import Clamped, Short, Wish, ceiling_of, clamp
 from limits.entries import SettleEntry
 from limits.money import nano_to_usd
 from limits.prices import Price, Usage
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 from limits.tokens import TokenCounter
 
 from .call import Attempt, Call, Request
@@ -45,7 +45,7 @@ class Weight:
 class Weighing:
     """Bounds and clamps. Counting long texts happens in a thread."""
 
-    def __init__(self, ledger: LocalLedger, counter: TokenCounter) -> None:
+    def __init__(self, ledger: Ledger, counter: TokenCounter) -> None:
         self._ledger = ledger
         self._counter = counter
 
@@ -70,7 +70,7 @@ class Weighing:
             output_tokens_max=profile.output_tokens_max,
             model_output_tokens_max=target.capability.output_tokens_max,
         )
-        left = _without(await self._ledger.affordable(scopes), extra)
+        left = _without(await self._ledger.affordable(scopes, tenant=attempt.call.tenant.id), extra)
         if attempt.number > 1:
             left = _less(left, unwritten(attempt.call))
         lower = _lower(left, profile, extra)

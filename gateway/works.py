@@ -73,7 +73,7 @@ class Works:
         self.clock = clock
         self.ledger = LocalLedger(clock)
         restore(self.ledger.books, house.book.records())
-        self.registry = Registry(house.directory, house.book, clock, self.ledger.books)
+        self.registry = Registry(house.directory, house.book, clock, self.ledger)
         self.journal = Journal(house.book, self.ledger)
         self.metrics = Metrics(clock)
         self.strangers = Strangers(self.journal)

@@ -105,6 +105,10 @@ class Run(Account):
             return FOREVER
         return self.opened_us + self.paused_us + self.limits.seconds * 1_000_000
 
+    def until_us(self) -> int:
+        """When the wall-clock of this run or an ancestor is used up, as `deadline_us`."""
+        return min(member.deadline_us() for member in self.lineage())
+
     def set_close(self) -> None:
         """Find when this run closes by itself."""
         if not self.why:

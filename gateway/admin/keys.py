@@ -19,7 +19,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("")
     async def list_keys(tenant: Annotated[str | None, Query(max_length=64)] = None) -> Keys:
         """Return all keys, or a tenant's, without their texts."""
-        return Keys(keys=tuple(key_shown(parts, key) for key in parts.directory.keys_of(tenant)))
+        return Keys(keys=tuple([await key_shown(parts, key) for key in parts.directory.keys_of(tenant)]))
 
     @router.post("", status_code=201)
     async def create_key(body: NewKey, actor: Actor) -> KeyMade:
@@ -37,7 +37,7 @@ def routes(parts: Parts) -> APIRouter:
             tools=body.tools,
             expires_us=None if body.expires is None else round(body.expires.timestamp() * 1_000_000),
         )
-        return KeyMade(key=key_shown(parts, key), secret=secret)
+        return KeyMade(key=await key_shown(parts, key), secret=secret)
 
     @router.get("/{key_id}")
     async def show_key(key_id: str) -> KeyShown:
@@ -45,11 +45,11 @@ def routes(parts: Parts) -> APIRouter:
         key = parts.directory.key(key_id)
         if key is None:
             raise NotFound("there is no such key", param="key")
-        return key_shown(parts, key)
+        return await key_shown(parts, key)
 
     @router.post("/{key_id}/revoke")
     async def revoke_key(key_id: str, actor: Actor) -> KeyShown:
         """Refuse a key and the keys of its runs from now on; it cannot be taken back."""
-        return key_shown(parts, await parts.registry.revoke_key(actor, key_id))
+        return await key_shown(parts, await parts.registry.revoke_key(actor, key_id))
 
     return router

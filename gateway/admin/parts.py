@@ -7,7 +7,7 @@ from opentelemetry.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
 from limits.clock import Clock
-from limits.ledger import EmbeddedLedger
+from limits.seam import Ledger
 
 from ..charges import Charges
 from ..config import Config
@@ -32,7 +32,7 @@ class Parts:
     config: Config
     directory: Directory
     registry: Registry
-    ledger: EmbeddedLedger
+    ledger: Ledger
     charges: Charges
     clock: Clock
     metrics: CollectorRegistry

@@ -29,7 +29,7 @@ def routes(parts: Parts) -> APIRouter:
         """Return open runs, latest first; with `all` also those that are over but not yet forgotten."""
         wanted = (run for run in parts.directory.runs(tenant) if all_ or parts.directory.why_ended(run) is None)
         page = list(itertools.islice(wanted, skip, skip + limit + 1))
-        return Runs(runs=tuple(run_shown(parts, run) for run in page[:limit]), more=len(page) > limit)
+        return Runs(runs=tuple([await run_shown(parts, run) for run in page[:limit]]), more=len(page) > limit)
 
     @router.get("/{run_id}")
     async def show_run(run_id: str) -> RunShown:
@@ -37,11 +37,11 @@ def routes(parts: Parts) -> APIRouter:
         run = parts.directory.run(run_id)
         if run is None:
             raise RunNotFound("there is no such run, or it has expired; the book still has it", param="run")
-        return run_shown(parts, run)
+        return await run_shown(parts, run)
 
     @router.post("/{run_id}/cancel")
     async def cancel_run(run_id: str, actor: Actor) -> RunShown:
         """Kill a run and its children: it takes no further step; calls under way settle what they cost."""
-        return run_shown(parts, await parts.registry.end_run(actor, run_id, "killed"))
+        return await run_shown(parts, await parts.registry.end_run(actor, run_id, "killed"))
 
     return router

@@ -17,7 +17,8 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("")
     async def list_tenants() -> Tenants:
         """Return all tenants with their caps and what is used of them."""
-        return Tenants(tenants=tuple(tenant_shown(parts, t) for t in parts.directory.tenants() if t is not HOUSE))
+        tenants = [each for each in parts.directory.tenants() if each is not HOUSE]
+        return Tenants(tenants=tuple([await tenant_shown(parts, each) for each in tenants]))
 
     @router.post("", status_code=201)
     async def create_tenant(body: NewTenant, actor: Actor) -> TenantShown:
@@ -25,7 +26,7 @@ def routes(parts: Parts) -> APIRouter:
         tenant = await parts.registry.create_tenant(
             actor, body.id, name=body.name, time_zone=body.time_zone, caps=caps_of(body.caps), tools=body.tools
         )
-        return tenant_shown(parts, tenant)
+        return await tenant_shown(parts, tenant)
 
     @router.get("/{tenant_id}")
     async def show_tenant(tenant_id: str) -> TenantShown:
@@ -33,16 +34,16 @@ def routes(parts: Parts) -> APIRouter:
         tenant = parts.directory.tenant(tenant_id)
         if tenant is None or tenant is HOUSE:
             raise NotFound("there is no such tenant", param="tenant")
-        return tenant_shown(parts, tenant)
+        return await tenant_shown(parts, tenant)
 
     @router.put("/{tenant_id}/caps")
     async def set_caps(tenant_id: str, body: NewCaps, actor: Actor) -> TenantShown:
         """Replace a tenant's caps; what is spent in the present windows counts against the new ones."""
-        return tenant_shown(parts, await parts.registry.set_caps(actor, tenant_id, caps_of(body.caps)))
+        return await tenant_shown(parts, await parts.registry.set_caps(actor, tenant_id, caps_of(body.caps)))
 
     @router.patch("/{tenant_id}")
     async def set_state(tenant_id: str, body: TenantState, actor: Actor) -> TenantShown:
         """Refuse all keys of a tenant from now on, or take them again."""
-        return tenant_shown(parts, await parts.registry.disable_tenant(actor, tenant_id, disabled=body.disabled))
+        return await tenant_shown(parts, await parts.registry.disable_tenant(actor, tenant_id, disabled=body.disabled))
 
     return router

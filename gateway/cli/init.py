@@ -8,8 +8,8 @@ import click
 
 from limits.accounts import Cap
 from limits.clock import SystemClock
-from limits.ledger import EmbeddedLedger
 from limits.money import usd_to_nano
+from limits.seam import LocalLedger
 
 from ..config import load
 from ..directory import Registry
@@ -63,7 +63,7 @@ async def _first_tenant(house: House, cap: Cap) -> str | None:
     if house.directory.tenant(FIRST_TENANT) is not None:
         return None
     clock = SystemClock()
-    registry = Registry(house.directory, house.book, clock, EmbeddedLedger(clock))
+    registry = Registry(house.directory, house.book, clock, LocalLedger(clock))
     actor = f"local:{os.getuid()}"
     await registry.create_tenant(actor, FIRST_TENANT, caps=(cap,))
     _, token = await registry.create_key(actor, FIRST_TENANT, name="first")

@@ -116,16 +116,15 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
         if house.admin_token is not None:
             click.echo(f"A first admin key was made; it is shown this once: {house.admin_token}", err=True)
         ledger = LocalLedger(clock)
-        books = ledger.books
-        restore(books, house.book.records())
-        registry = Registry(house.directory, house.book, clock, books)
+        restore(ledger.books, house.book.records())
+        registry = Registry(house.directory, house.book, clock, ledger)
         await registry.align()
         keeper = keeper_of(config, house.book, clock)
-        charges = Charges(Journal(house.book, ledger), books)
+        charges = Charges(Journal(house.book, ledger), ledger)
         metrics = CollectorRegistry()
         spending = Spending(config.folder, house.book, house.directory)
         parts = Parts(
-            config, house.directory, registry, books, charges, clock, metrics, keeper=keeper, spending=spending
+            config, house.directory, registry, ledger, charges, clock, metrics, keeper=keeper, spending=spending
         )
         app = build(parts)
 

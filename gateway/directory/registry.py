@@ -15,9 +15,9 @@ from audit import record
 from audit.errors import BookError
 from limits.accounts import Cap
 from limits.clock import Clock
-from limits.entries import CapsEntry, Entry, KillEntry, RunEndedEntry, RunOpenedEntry, to_dict
+from limits.entries import CapsEntry, Entry, to_dict
 from limits.refusals import Ended, Exceeded
-from limits.runs import RunLimits
+from limits.seam import Ledger
 
 from ..errors import AuditUnavailable, BudgetExceeded, InvalidRequest, NotAllowed, NotFound, RunEnded
 from ..papers import HOUSE, Key, Role, Run, Tenant
@@ -42,28 +42,6 @@ class Book(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """What a registry needs of `limits.ledger.EmbeddedLedger`; nothing here awaits."""
-
-    def set_caps(self, scope: str, caps: Sequence[Cap], zone: str = "UTC") -> CapsEntry | None:
-        """Replace a scope's caps."""
-        ...
-
-    def open_run(
-        self, run_id: str, limits: RunLimits, expires_us: int, parent: str | None = None
-    ) -> RunOpenedEntry | Exceeded | Ended:
-        """Open a run, or say why not."""
-        ...
-
-    def end_run(self, run_id: str, why: str = "ended") -> RunEndedEntry | None:
-        """End a run and its children."""
-        ...
-
-    def kill(self, scope: str, *, on: bool = True) -> KillEntry:
-        """Stop every further hold in a scope."""
-        ...
-
-
 class Registry:
     """The only way to change who may do what. `ledger` is None for a command that works on a folder nobody serves."""
 
@@ -83,12 +61,12 @@ class Registry:
             return 0
         entries: list[Entry] = []
         for tenant in self._directory.tenants():
-            entries += filter(None, (self._ledger.set_caps(tenant.scope, tenant.caps, tenant.time_zone),))
+            entries += filter(None, (await self._give_caps(tenant, tenant),))
         for key in self._directory.keys_of():
-            entries += filter(None, (self._ledger.set_caps(key.scope, key.caps, key.tenant.time_zone),))
+            entries += filter(None, (await self._give_caps(key, key.tenant),))
         for run in self._directory.runs():
             if run.status != "open":
-                entries += filter(None, (self._ledger.end_run(run.id, run.status),))
+                entries += filter(None, (await self._ledger.end_run(run.id, run.status, tenant=run.tenant_id),))
         for start in range(0, len(entries), 200):
             change = {"object": "caps", "id": "file and state", "old": None, "new": None}
             await self._write(record.admin(actor="system", change=change), None, (), entries[start : start + 200])
@@ -204,7 +182,9 @@ class Registry:
         entries: list[Entry] = []
         if self._ledger is not None:
             try:
-                entry = self._ledger.open_run(run.id, run.limits, run.expires_us, run.parent)
+                entry = await self._ledger.open_run(
+                    run.id, run.limits, run.expires_us, run.parent, tenant=run.tenant_id
+                )
             except ValueError:
                 raise RunEnded(f"run {run.id} has expired; choose another id", param="run") from None
             if isinstance(entry, Exceeded):
@@ -224,7 +204,7 @@ class Registry:
             await self._write(said, run.tenant_id, rows.put_run(run), entries)
         except BaseException:
             if self._ledger is not None:
-                self._ledger.end_run(run.id)
+                await self._ledger.end_run(run.id, tenant=run.tenant_id)
             raise
         self._directory.see_run(run)
 
@@ -249,9 +229,9 @@ class Registry:
         if run.status != "open":
             return run
         # Ending takes effect at once, whatever the book says: it can only stop spending.
-        entry = None if self._ledger is None else self._ledger.end_run(run_id, why)
         new = replace(run, status=why)
         self._directory.see_run(new)
+        entry = None if self._ledger is None else await self._ledger.end_run(run_id, why, tenant=run.tenant_id)
         change = {"object": "run", "id": run_id, "old": run.status, "new": why}
         said = record.admin(actor=actor, change=change, run=run_id, key=run.key_id)
         await self._write(said, run.tenant_id, rows.end_run(run_id, why), [] if entry is None else [entry])
@@ -295,7 +275,11 @@ class Registry:
             entries.append(CapsEntry(new.scope, written, self._clock.utc_us(), tenant.time_zone))
         await self._write(said, tenant.id, statements, entries)
         if caps and self._ledger is not None:
-            self._ledger.set_caps(new.scope, new.caps, tenant.time_zone)
+            await self._give_caps(new, tenant)
+
+    async def _give_caps(self, paper: Tenant | Key, tenant: Tenant) -> CapsEntry | None:
+        assert self._ledger is not None  # noqa: S101 - who calls this looked
+        return await self._ledger.set_caps(paper.scope, paper.caps, tenant.time_zone, tenant=tenant.id)
 
     async def _write(
         self, said: dict[str, Any], tenant: str | None, statements: Sequence[rows.Statement], entries: Sequence[Entry]

@@ -17,7 +17,7 @@ from limits.ledger import Order
 from limits.money import nano_to_usd
 from limits.prices import FREE, Usage
 from limits.refusals import Ended, Exceeded, Held
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 from limits.settlement import Ending as HowItEnded
 from limits.settlement import Reserved, settle
 from limits.windows import FOREVER
@@ -36,7 +36,7 @@ _UNSEEN_TOKENS = 64
 class Budget(AttemptStage):
     """One hold an attempt."""
 
-    def __init__(self, ledger: LocalLedger, weighing: Weighing, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, weighing: Weighing, clock: Clock) -> None:
         self._ledger = ledger
         self._weighing = weighing
         self._clock = clock
@@ -69,7 +69,7 @@ class Budget(AttemptStage):
         return None
 
     def _refuse_suspended(self, attempt: Attempt) -> None:
-        hold_id = self._ledger.books.marks.suspended.get(_bound_id(attempt))
+        hold_id = self._ledger.marks.suspended.get(_bound_id(attempt))
         if hold_id is not None:
             raise UnboundedCost(
                 f"{attempt.target.name} reported far more usage than a call could have had ({hold_id}); "
@@ -79,7 +79,7 @@ class Budget(AttemptStage):
     async def _weigh(self, attempt: Attempt, wish: Wish, *, exactly: bool = False) -> Weight:
         """Return the attempt's weight, or refuse what is too heavy for its profile or for what is left."""
         price = attempt.kept["price"]
-        weight = await self._weighing.weigh(attempt, wish, price, self._scopes(attempt.call), exactly=exactly)
+        weight = await self._weighing.weigh(attempt, wish, price, await self._scopes(attempt.call), exactly=exactly)
         short = weight.output
         if isinstance(short, Short):
             if not weight.own:
@@ -109,7 +109,7 @@ class Budget(AttemptStage):
         left_s = call.deadline_s - asyncio.get_running_loop().time()
         order = Order(
             attempt.id,
-            self._scopes(call),
+            await self._scopes(call),
             attempt.kept["price"].bound(weight.input_tokens, output_tokens) + weight.extra_nano,
             weight.input_tokens,
             output_tokens,
@@ -124,11 +124,11 @@ class Budget(AttemptStage):
             replaces=call.attempts[-2].kept.get("settlement") if attempt.number > 1 else None,
         )
 
-    def _scopes(self, call: Call) -> tuple[str, ...]:
+    async def _scopes(self, call: Call) -> tuple[str, ...]:
         scopes: tuple[str, ...] | None = call.kept.get("scopes")
         if scopes is None:
-            runs = () if call.run is None else self._ledger.books.scopes_of(call.run.id)
-            scopes = call.kept["scopes"] = (*runs, call.key.scope, call.tenant.scope)
+            seen = None if call.run is None else await self._ledger.look(call.run.id, tenant=call.tenant.id)
+            scopes = call.kept["scopes"] = (*(() if seen is None else seen.path), call.key.scope, call.tenant.scope)
         return scopes
 
     async def _tell(self, attempt: Attempt, output: Clamped, wish: Wish) -> None:
@@ -140,7 +140,7 @@ class Budget(AttemptStage):
             call.headers["x-tollhouse-clamped"] = str(output.output_tokens)
             call.decide("budget", "clamped", output_tokens=output.output_tokens, wanted=wish.output_tokens or 0)
         if call.run is not None:
-            left = await self._ledger.affordable(self._ledger.books.scopes_of(call.run.id))
+            left = self._ledger.glance(tuple(s for s in hold.scopes if s.startswith("run:")))
             tokens = max(0, left.tokens - hold.input_tokens - hold.output_tokens)
             parts = [f"tokens={tokens}"] if left.tokens < FOREVER else []
             if left.nano < FOREVER:

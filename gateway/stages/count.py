@@ -1,7 +1,7 @@
 """Takes the step in a declared run and all its ancestors; gives it back when the call fails or found no room."""
 
 from limits.entries import CountEntry
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 
 from ..call import Call, Reply
 from ..errors import BudgetHeld, Failure
@@ -12,7 +12,7 @@ from ..verdicts import ending_of
 class Count(CallStage):
     """One step a call, retries and asking again not counted; a call announced as `replan` is a replan too."""
 
-    def __init__(self, ledger: LocalLedger) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     async def admit(self, call: Call) -> Reply | None:
@@ -24,7 +24,7 @@ class Count(CallStage):
             return None
         taken: list[CountEntry] = call.kept.setdefault("count", [])
         for dimension in ("steps", "replans") if call.phase == "replan" else ("steps",):
-            entry = await self._ledger.count(run.id, dimension)
+            entry = await self._ledger.count(run.id, dimension, tenant=call.tenant.id)
             if not isinstance(entry, CountEntry):
                 self._give_back(call)
                 raise ending_of(entry)
@@ -39,4 +39,4 @@ class Count(CallStage):
 
     def _give_back(self, call: Call) -> None:
         taken = call.kept.pop("count", ())
-        call.entries.extend(self._ledger.books.give_back(entry) for entry in taken)
+        call.entries.extend(self._ledger.give_back(entry) for entry in taken)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from limits.entries import CountEntry
 from limits.loops import LoopPolicy
-from limits.seam import LocalLedger
+from limits.seam import Ledger, RunSeen
 
 from ..call import Call, Event, Reply, Request
 from ..dialects.strict import encode
@@ -48,7 +48,7 @@ class Firewall(CallStage):
         self,
         schemas: Schemas,
         trails: Trails,
-        ledger: LocalLedger,
+        ledger: Ledger,
         consent: Consent | None = None,
         rules: Rules = MappingProxyType({}),
     ) -> None:
@@ -78,6 +78,9 @@ class Firewall(CallStage):
                 _refuse_offered(call, request)
                 toolset.pass_for(lists)
         watch = self._watch(call, toolset)
+        if call.run is not None:
+            fresh = call.kept["firewall_new"]
+            call.kept["run_seen"] = await self._ledger.look(call.run.id, tenant=call.tenant.id, fresh=fresh)
         if request.calls:
             await self._read(call, watch)
         return None
@@ -103,7 +106,7 @@ class Firewall(CallStage):
             told = call.kept.setdefault("tools", [])
             told.extend(told_of(call_id, step.tool, step.key, "result") for call_id, step in closed[:_TOLD_MAX])
         if call.run is not None and new:
-            account = self._ledger.books.run(call.run.id)
+            account: RunSeen | None = call.kept["run_seen"]
             if call.kept["firewall_new"] and account is not None:
                 # After a restart the trail is empty, but what was counted is in the book.
                 new -= account.counts[_TOOL_CALLS]
@@ -119,7 +122,7 @@ class Firewall(CallStage):
             call.decide("firewall", "nudged", results=len(changes))
 
     async def _count(self, call: Call, number: int) -> None:
-        entry = await self._ledger.count(call.run.id, "tool_calls", number)
+        entry = await self._ledger.count(call.run.id, "tool_calls", number, tenant=call.tenant.id)
         if not isinstance(entry, CountEntry):
             raise ending_of(entry)
         call.entries.append(entry)
@@ -210,7 +213,7 @@ class Firewall(CallStage):
 
     def _room(self, call: Call, number: int) -> Refusal | None:
         """Say whether the run has no room for so many calls; what is released is counted when the call has ended."""
-        account = None if call.run is None else self._ledger.books.run(call.run.id)
+        account: RunSeen | None = call.kept.get("run_seen")
         short = None if account is None else account.refuse_count(_TOOL_CALLS, number)
         if short is None:
             return None

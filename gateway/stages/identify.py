@@ -43,7 +43,7 @@ class Runs(Protocol):
         """Return the tenant's pseudonym for an id that a client made."""
         ...
 
-    def left_s(self, run: Run | None) -> float:
+    async def left_s(self, run: Run | None) -> float:
         """Return what is left of a run's wall-clock in seconds; infinite where nothing bounds it."""
         ...
 
@@ -72,7 +72,7 @@ class Identify(CallStage):
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
         wait_s = call.profile.deadline_s
         if call.model is not None and call.model.deadline_s is not None:
-            wait_s = min(wait_s, call.model.deadline_s, self._runs.left_s(call.run))
+            wait_s = min(wait_s, call.model.deadline_s, await self._runs.left_s(call.run))
         if call.clear is not None and call.clear.stream:
             wait_s = min(wait_s, self._stream_s_max)
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """The intent: what is about to be sent and what it may cost, durable before the upstream sees a byte."""
 
-from limits.seam import LocalLedger
+from limits.seam import Ledger
 
 from ..call import Attempt, Reply
 from ..errors import AuditUnavailable
@@ -13,7 +13,7 @@ from ..stage import AttemptStage
 class Intend(AttemptStage):
     """Writes the attempt's intent with its hold; a hold without a durable intent licenses nothing and is dropped."""
 
-    def __init__(self, journal: Journal, ledger: LocalLedger) -> None:
+    def __init__(self, journal: Journal, ledger: Ledger) -> None:
         self._journal = journal
         self._ledger = ledger
 

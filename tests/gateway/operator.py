@@ -57,6 +57,7 @@ class Operator:
     house: House
     clock: ManualClock
     ledger: EmbeddedLedger
+    local: LocalLedger
     registry: Registry
     journal: Journal
 
@@ -73,8 +74,8 @@ class Operator:
             self.house.config,
             self.directory,
             self.registry,
-            self.ledger,
-            Charges(self.journal, self.ledger),
+            self.local,
+            Charges(self.journal, self.local),
             self.clock,
             metrics,
             keeper=keeper,
@@ -97,10 +98,9 @@ def opened(config: Config | Path, clock: ManualClock | None = None) -> Iterator[
     clock = clock or ManualClock()
     with open_house(load(config) if isinstance(config, Path) else config, clock) as house:
         local = LocalLedger(clock)
-        ledger = local.books
-        restore(ledger, house.book.records())
-        registry = Registry(house.directory, house.book, clock, ledger)
-        yield Operator(house, clock, ledger, registry, Journal(house.book, local))
+        restore(local.books, house.book.records())
+        registry = Registry(house.directory, house.book, clock, local)
+        yield Operator(house, clock, local.books, local, registry, Journal(house.book, local))
 
 
 @contextlib.asynccontextmanager

@@ -37,7 +37,7 @@ def spent(ledger: EmbeddedLedger) -> int:
 
 async def test_a_refund_is_a_record_that_the_balances_follow_now_and_after_a_restart(tmp_path: Path) -> None:
     with opened(write_config(tmp_path)) as operator:
-        charges = Charges(operator.journal, operator.ledger)
+        charges = Charges(operator.journal, operator.local)
         await marked(operator, "a", 100)
         await marked(operator, "b", 70)
         assert [each.hold.id for each in charges.listed()] == ["b", "a"]
@@ -61,7 +61,7 @@ async def test_a_refund_is_a_record_that_the_balances_follow_now_and_after_a_res
 
 async def test_to_decide_twice_even_at_once_is_one_decision(tmp_path: Path) -> None:
     with opened(write_config(tmp_path)) as operator:
-        charges = Charges(operator.journal, operator.ledger)
+        charges = Charges(operator.journal, operator.local)
         await marked(operator, "a", 100)
         before = len(operator.records())
         answers = await asyncio.gather(*(charges.refund("local:7", "a", "r") for _ in range(4)))
@@ -74,7 +74,7 @@ async def test_to_decide_twice_even_at_once_is_one_decision(tmp_path: Path) -> N
 
 async def test_a_confirmed_charge_stays_and_lifts_what_it_suspended(tmp_path: Path) -> None:
     with opened(write_config(tmp_path)) as operator:
-        charges = Charges(operator.journal, operator.ledger)
+        charges = Charges(operator.journal, operator.local)
         await marked(operator, "a", 100, "implausible", "local/small:other")
         assert charges.suspended() == {"local/small:other": "a"}
         assert not (await charges.confirm("local:7", "a", "r")).already
@@ -85,7 +85,7 @@ async def test_a_confirmed_charge_stays_and_lifts_what_it_suspended(tmp_path: Pa
 
 async def test_what_is_no_marked_charge_is_not_found(tmp_path: Path) -> None:
     with opened(write_config(tmp_path)) as operator:
-        charges = Charges(operator.journal, operator.ledger)
+        charges = Charges(operator.journal, operator.local)
         await marked(operator, "plain", 100, "billed")
         for name in ("plain", "nobody"):
             with pytest.raises(NotFound):
@@ -94,7 +94,7 @@ async def test_what_is_no_marked_charge_is_not_found(tmp_path: Path) -> None:
 
 async def test_a_charge_that_was_settled_late_is_told_so(tmp_path: Path) -> None:
     with opened(write_config(tmp_path)) as operator:
-        charges = Charges(operator.journal, operator.ledger)
+        charges = Charges(operator.journal, operator.local)
         hold = operator.ledger.hold(Order("a", SCOPES, 100, 5, 5, operator.clock.utc_us() + 1))
         assert isinstance(hold, HoldEntry)
         operator.clock.turn(1)

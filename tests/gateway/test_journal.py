@@ -31,8 +31,13 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield Journal(book, LocalLedger(ManualClock()))
 
 
+def books(journal: Journal) -> EmbeddedLedger:
+    assert isinstance(journal.ledger, LocalLedger)
+    return journal.ledger.books
+
+
 def hold(journal: Journal, name: str) -> HoldEntry:
-    entry = journal.ledger.books.hold(Order(name, SCOPES, 100, 10, 10, 2**52))
+    entry = books(journal).hold(Order(name, SCOPES, 100, 10, 10, 2**52))
     assert isinstance(entry, HoldEntry)
     return entry
 
@@ -48,13 +53,13 @@ async def test_entries_travel_in_the_record_and_take_effect_when_it_is_durable(j
     settled = journal.ledger.settle("h1", Charge(40, 4, 4))
     assert settled is not None
     one.entries = [settled]
-    assert journal.ledger.books.is_open("h1"), "made, but not yet durable"
+    assert books(journal).is_open("h1"), "made, but not yet durable"
     await journal.write_call(one, {"kind": "outcome"})
-    assert not journal.ledger.books.is_open("h1")
+    assert not books(journal).is_open("h1")
     assert one.entries == []
     again = EmbeddedLedger(ManualClock())
     restore(again, journal.book.records())
-    assert again.balances(SCOPES[0]) == journal.ledger.books.balances(SCOPES[0])
+    assert again.balances(SCOPES[0]) == books(journal).balances(SCOPES[0])
 
 
 async def test_what_cannot_be_written_changes_nothing_and_goes_back_on_the_call(journal: Journal) -> None:
@@ -67,7 +72,7 @@ async def test_what_cannot_be_written_changes_nothing_and_goes_back_on_the_call(
     one.statements = [("SELECT 1", ())]
     with full_disk(), pytest.raises(AuditUnavailable, match="cannot be written"):
         await journal.write_call(one, {"kind": "outcome"})
-    assert journal.ledger.books.is_open("h1")
+    assert books(journal).is_open("h1")
     assert (one.entries, len(one.statements)) == ([settled], 1)
 
 

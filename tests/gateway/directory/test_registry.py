@@ -32,7 +32,7 @@ class FullBook:
 
 
 def unwritable(operator: Operator) -> Registry:
-    return Registry(operator.directory, FullBook(), operator.clock, operator.ledger)
+    return Registry(operator.directory, FullBook(), operator.clock, operator.local)
 
 
 def changes(operator: Operator) -> list[tuple[str, str, str]]:

@@ -35,7 +35,7 @@ class House:
         self.restart()
 
     async def open(self) -> "House":
-        await self.ledger.open_run("r", self.limits, 2**60)
+        await self.ledger.open_run("r", self.limits, 2**60, tenant="acme")
         return self
 
     def restart(self) -> None:
