@@ -11,11 +11,13 @@ from pathlib import Path
 from gateway import life
 from gateway.errors import TABLE, Ending, Failure
 from gateway.stage import AttemptStage, CallStage
+from tests.clients.table import CLIENTS
 
 ROOT = Path(__file__).parents[2]
 LIFE_PAGES = ("README.md",)
 ERRORS_PAGE = "docs/errors.md"
 STAGES_PAGE = "docs/life.md"
+CLIENTS_PAGE = "docs/clients.md"
 _METHODS = ("admit", "inspect", "settle")
 _LEFT_CHARS = 87
 _COMMENT = re.compile(r"^    (\w+),  # (.+)$", re.MULTILINE)
@@ -83,6 +85,20 @@ def errors_table(advice: dict[str, str]) -> str:
     return "\n".join([*head, *(f"| {columns} | {advice.get(name, '')} |" for name, columns, _ in rows())])
 
 
+def clients_table() -> str:
+    """Return the table of the clients that are tested."""
+    head = ["| client | version | API | unknown model | budget used up |", "|---|---|---|---|---|"]
+    return "\n".join(
+        [
+            *head,
+            *(
+                f"| {client.name} | {client.version()} | `{client.api}` | `{client.missing}` | `{client.stopped}` |"
+                for client in CLIENTS
+            ),
+        ]
+    )
+
+
 def filled(page: str, name: str, text: str) -> str:
     """Return a page with its part `name` replaced; LookupError if it has none."""
     part = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
@@ -96,6 +112,7 @@ def pages() -> dict[str, str]:
     made = {name: filled((ROOT / name).read_text(), "life", diagram()) for name in LIFE_PAGES}
     errors = (ROOT / ERRORS_PAGE).read_text()
     made[ERRORS_PAGE] = filled(errors, "errors", errors_table(advice_on(errors)))
+    made[CLIENTS_PAGE] = filled((ROOT / CLIENTS_PAGE).read_text(), "clients", clients_table())
     made[STAGES_PAGE] = numbered((ROOT / STAGES_PAGE).read_text())
     return made
 

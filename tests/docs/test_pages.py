@@ -40,7 +40,9 @@ def said(stage: type, word: str) -> str:
     return found[1].strip()
 
 
-@pytest.mark.parametrize("name", [*generated.LIFE_PAGES, generated.ERRORS_PAGE, generated.STAGES_PAGE])
+@pytest.mark.parametrize(
+    "name", [*generated.LIFE_PAGES, generated.ERRORS_PAGE, generated.STAGES_PAGE, generated.CLIENTS_PAGE]
+)
 def test_a_generated_part_is_what_the_code_says(name: str) -> None:
     assert (ROOT / name).read_text() == generated.pages()[name], "write it anew: python -m tests.docs.generated"
 
