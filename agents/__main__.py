@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from redis.exceptions import RedisError
 
 from . import reference
 from .agent import approve as decide
 from .budget import Budget
 from .endings import Refused
 from .gateway import Gateway
-from .jobs import Jobs
-from .log import Log
+from .place import open_log, open_queue
 from .progress import Progress, account
 from .replay import replay as compare
 from .result import Result
@@ -23,9 +23,15 @@ from .run import Run
 from .runner import LOG_NAME, Answers, Runner
 from .worker import AT_ONCE, GRACE_S, Worker
 
-EXPECTED = (ValueError, KeyError, OSError, Refused)
+EXPECTED = (ValueError, KeyError, OSError, RedisError, Refused)
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_log = click.option("--log", type=_FILE, default=LOG_NAME, envvar="TOLLHOUSE_AGENTS_LOG", show_default=True)
+_log = click.option(
+    "--log",
+    default=LOG_NAME,
+    envvar="TOLLHOUSE_AGENTS_LOG",
+    show_default=True,
+    help="Where runs and their queue are kept: a file, or redis://HOST:PORT/N.",
+)
 _url = click.option("--url", envvar="OPENAI_BASE_URL", help="The gateway; else $OPENAI_BASE_URL.")
 _key = click.option("--key", envvar="OPENAI_API_KEY", help="Its key; else $OPENAI_API_KEY.")
 _tools = click.option("--tools", type=_FILE, help="A file whose functions are the tools.")
@@ -93,10 +99,10 @@ def resume(run_id: str, yes: tuple[str, ...], no: tuple[str, ...], choose: tuple
         **dict.fromkeys(no, False),
         **dict(each.split("=", 1) for each in choose),
     }
-    with Log(options["log"]) as log:
+    with open_log(options["log"]) as log:
         events = log.events(run_id)
     if not events:
-        raise KeyError(f"no run {run_id} in {options['log']}")
+        raise KeyError(f"no run {run_id} in {log.name}")
     if not events[0].body["ref"]:
         raise ValueError("this run was begun by a program; resume it there, with agent.resume(run_id)")
     agent = reference.read(events[0].body["ref"]).agent()
@@ -109,30 +115,32 @@ def resume(run_id: str, yes: tuple[str, ...], no: tuple[str, ...], choose: tuple
 
 async def _followed(options: dict[str, Any], begin: Any) -> Result:
     """Drive a run and print its progress; SIGINT and SIGTERM end it as cancelled, with its account."""
-    progress = Progress()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Runner(Gateway(options["url"], options["key"]), options["log"]) as runner:
-        run: Run = await begin(runner)
-        before = len(run.state.events) if run.state.status is None else 0
+    with open_log(options["log"]) as log:
+        async with Runner(Gateway(options["url"], options["key"]), log) as runner:
+            run: Run = await begin(runner)
+            following = asyncio.ensure_future(_print(runner, run))
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (following, stopping):
+                task.cancel()
+            await asyncio.wait({following, stopping})
+            if not following.cancelled():
+                following.result()
+            return run.state.result(run.id)
 
-        async def follow() -> None:
-            async with contextlib.aclosing(runner.stream(run, after=before - 1 if before else 0)) as events:
-                async for event in events:
-                    line = progress.line(event)
-                    if line is not None:
-                        click.echo(line, err=True)
 
-        following = asyncio.ensure_future(follow())
-        stopping = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (following, stopping):
-            task.cancel()
-        await asyncio.wait({following, stopping})
-        if not following.cancelled():
-            following.result()
-        return run.state.result(run.id)
+async def _print(runner: Runner, run: Run) -> None:
+    """Drive a run by following it, a line an event; one that is gone on with tells its last event again."""
+    progress = Progress()
+    before = len(run.state.events) if run.state.status is None else 0
+    async with contextlib.aclosing(runner.stream(run, after=before - 1 if before else 0)) as events:
+        async for event in events:
+            line = progress.line(event)
+            if line is not None:
+                click.echo(line, err=True)
 
 
 def _end(result: Result) -> None:
@@ -158,9 +166,10 @@ def approve(approval_id: str, url: str | None, key: str | None, *, deny: bool) -
 @click.argument("run_id")
 @click.option("--book", type=_FILE, required=True, help="What `tollhouse audit export --run RUN_ID` wrote.")
 @_log
-def replay(run_id: str, book: Path, log: Path) -> None:
+def replay(run_id: str, book: Path, log: str) -> None:
     """Find the first place where a run's log and the gateway's book differ; exit code 1 if there is one."""
-    found = compare(book, run_id, log=log)
+    with open_log(log) as opened:
+        found = compare(book, run_id, log=opened)
     if found is None:
         click.echo("log and book agree")
         return
@@ -169,9 +178,9 @@ def replay(run_id: str, book: Path, log: Path) -> None:
 
 @main.command()
 @_log
-def runs(log: Path) -> None:
+def runs(log: str) -> None:
     """List the runs of a log, the latest first."""
-    with Log(log) as opened:
+    with open_log(log) as opened:
         for run_id, _, kind in opened.runs():
             click.echo(f"{run_id}  {kind}")
 
@@ -186,11 +195,11 @@ def runs(log: Path) -> None:
 @_steps
 @_seconds
 @_log
-def submit(pattern: str, task: str, tools: Path | None, model: str, log: Path, **limits: Any) -> None:
+def submit(pattern: str, task: str, tools: Path | None, model: str, log: str, **limits: Any) -> None:
     """Put a run into the queue for workers; prints its number."""
     ref = reference.named(pattern, tools=tools, model=model)
     ref.agent()
-    with Jobs(log) as jobs:
+    with contextlib.closing(open_queue(log)) as jobs:
         click.echo(jobs.put(ref.text(), task, Budget(**limits).limits()))
 
 
@@ -201,17 +210,17 @@ def submit(pattern: str, task: str, tools: Path | None, model: str, log: Path, *
 @_log
 @_url
 @_key
-def worker(log: Path, url: str | None, key: str | None, at_once: int, grace_s: float, *, until_empty: bool) -> None:
+def worker(log: str, url: str | None, key: str | None, at_once: int, grace_s: float, *, until_empty: bool) -> None:
     """Work off the queue until SIGTERM; start as many as you like on one log."""
     asyncio.run(_work(log, Gateway(url, key), at_once=at_once, grace_s=grace_s, until_empty=until_empty))
 
 
-async def _work(log: Path, gateway: Gateway, *, at_once: int, grace_s: float, until_empty: bool) -> None:
+async def _work(log: str, gateway: Gateway, *, at_once: int, grace_s: float, until_empty: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with Jobs(log) as jobs:
-        async with Runner(gateway, log, leave=True) as runner:
+    with contextlib.closing(open_queue(log)) as jobs, open_log(log) as kept:
+        async with Runner(gateway, kept, leave=True) as runner:
             made = Worker(
                 runner,
                 jobs,
@@ -219,7 +228,7 @@ async def _work(log: Path, gateway: Gateway, *, at_once: int, grace_s: float, un
                 grace_s=grace_s,
                 told=lambda job, result: click.echo(f"job {job.id}  run {result.get('run', '')}  {result['status']}"),
             )
-            click.echo(f"worker {made.name}: {log}", err=True)
+            click.echo(f"worker {made.name}: {kept.name}", err=True)
             await made.work(stop, until_empty=until_empty)
 
 

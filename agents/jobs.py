@@ -1,4 +1,4 @@
-"""A queue of runs in the log's own file, for any number of worker processes.
+"""A queue of runs for any number of worker processes: the interface, and the queue in the log's own file.
 
     queued → running (leased) → done        a lease that nobody renews runs out, and another worker goes on with the run
 A job that took down TRIES_MAX workers is given up: it would take down all of them.
@@ -8,12 +8,12 @@ import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import orjson
 
 from .clock import Clock, SystemClock
-from .log import connect
+from .store import connect
 
 LEASE_S = 15.0
 TRIES_MAX = 5
@@ -36,6 +36,48 @@ class Job:
     budget: dict[str, Any]
     run: str | None
     tries: int
+
+
+class Queue(Protocol):
+    """What a worker needs of one. `lease_s` bounds how long a crashed worker's run lies still. Any thread may call."""
+
+    lease_s: float
+
+    def put(self, ref: str, task: str, budget: dict[str, Any]) -> int:
+        """Add a job and return its number; it is durable when this returns."""
+        ...
+
+    def take(self, worker: str, number: int) -> list[Job]:
+        """Lease up to `number` jobs that are queued, or whose worker's lease has run out."""
+        ...
+
+    def renew(self, worker: str) -> set[int]:
+        """Lengthen the leases of a worker's running jobs; return their numbers."""
+        ...
+
+    def begun(self, job: Job, run: str) -> None:
+        """Note which run a job became."""
+        ...
+
+    def done(self, job: Job, worker: str, result: dict[str, Any]) -> bool:
+        """Note how a job ended; False if it is another worker's by now."""
+        ...
+
+    def release(self, job: Job, worker: str) -> None:
+        """Give a job back as it stands, without counting it as a failed try."""
+        ...
+
+    def states(self) -> dict[str, int]:
+        """Return how many jobs there are of each state (queued, running, done), those of none left out."""
+        ...
+
+    def result(self, number: int) -> dict[str, Any] | None:
+        """Return how a job ended, None if it has not."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
 
 
 class Jobs:

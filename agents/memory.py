@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from .log import connect
 from .mask import mask
+from .store import connect
 
 FOUND_MAX = 5
 SCANNED_MAX = 10_000

@@ -106,7 +106,7 @@ class Runner:
         events = self.log.events(run_id)
         key = self.log.key(run_id)
         if not events or key is None:
-            raise KeyError(f"no run {run_id} in {self.log.path}")
+            raise KeyError(f"no run {run_id} in {self.log.name}")
         state = fold(events)
         if state.opened["agent"] != agent.name:
             raise ValueError(f"run {run_id} is one of {state.opened['agent']!r}, not of {agent.name!r}")

@@ -1,4 +1,4 @@
-"""Takes runs from the queue and drives them, many at a time; any number of such processes share one file.
+"""Takes runs from the queue and drives them, many at a time; any number of such processes share one queue.
 
 A worker that dies leaves leases that run out; whoever takes such a job resumes its run at the last step. Told to stop
 (SIGTERM), a worker takes no more, lets runs end for a grace, and gives the others back where they stand.
@@ -13,11 +13,11 @@ from typing import Any
 from .agent import Agent
 from .budget import Budget
 from .endings import Refused
-from .jobs import TRIES_MAX, Job, Jobs
-from .log import RunTaken
+from .jobs import TRIES_MAX, Job, Queue
 from .reference import read
 from .result import Result
 from .runner import Runner
+from .store import RunTaken
 
 AT_ONCE = 16
 GRACE_S = 30.0
@@ -30,7 +30,7 @@ class Worker:
     def __init__(
         self,
         runner: Runner,
-        jobs: Jobs,
+        jobs: Queue,
         *,
         at_once: int = AT_ONCE,
         grace_s: float = GRACE_S,
@@ -51,7 +51,7 @@ class Worker:
         try:
             while not stop.is_set():
                 free = self._at_once - len(self._working)
-                taken = self._jobs.take(self.name, free) if free else []
+                taken = await asyncio.to_thread(self._jobs.take, self.name, free) if free else []
                 for job in taken:
                     task = asyncio.ensure_future(self._do(job))
                     self._working[task] = job
@@ -81,7 +81,7 @@ class Worker:
         if left:
             await asyncio.wait(left)
         for job in left.values():
-            self._jobs.release(job, self.name)
+            await asyncio.to_thread(self._jobs.release, job, self.name)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._working[task]
@@ -92,7 +92,7 @@ class Worker:
 
     async def _do(self, job: Job) -> None:
         if job.tries > TRIES_MAX:
-            self._end(job, {"status": "failed", "message": f"{TRIES_MAX} workers ended while they made this run"})
+            await self._end(job, {"status": "failed", "message": f"{TRIES_MAX} workers ended while they made this run"})
             return
         agent = self._agents.get(job.ref)
         if agent is None:
@@ -100,23 +100,23 @@ class Worker:
         try:
             if job.run is None:
                 run = await self._runner.open(agent, job.task, Budget(**job.budget), ref=job.ref)
-                self._jobs.begun(job, run.id)
+                await asyncio.to_thread(self._jobs.begun, job, run.id)
             else:
                 run = await self._runner.resume(agent, job.run)
-            self._end(job, told(await self._runner.drive(run)))
+            await self._end(job, told(await self._runner.drive(run)))
         except Refused as refused:
-            self._end(job, {"status": refused.ending().status, "message": refused.message})
+            await self._end(job, {"status": refused.ending().status, "message": refused.message})
         except RunTaken:
             return  # another worker thought this one dead, and goes on
 
-    def _end(self, job: Job, result: dict[str, Any]) -> None:
-        if self._jobs.done(job, self.name, result):
+    async def _end(self, job: Job, result: dict[str, Any]) -> None:
+        if await asyncio.to_thread(self._jobs.done, job, self.name, result):
             self._told(job, result)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._jobs.lease_s / 3)
-            self._jobs.renew(self.name)
+            await asyncio.to_thread(self._jobs.renew, self.name)
 
 
 def told(result: Result) -> dict[str, Any]:

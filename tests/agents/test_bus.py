@@ -48,3 +48,16 @@ async def test_topics_are_bounded_and_can_be_closed() -> None:
         await bus.publish("b", {})
     await bus.close("a")
     await bus.publish("b", {})
+
+
+async def test_what_a_reader_held_too_long_is_given_to_another_before_what_came_later() -> None:
+    bus = MemoryBus(hold_s=0.02)
+    await bus.publish("t", {"n": 1})
+    held = await bus.receive("t", wait_s=1)
+    await bus.publish("t", {"n": 2})
+    second = await bus.receive("t", wait_s=1)
+    assert (held and held.body, second and second.body) == ({"n": 1}, {"n": 2})
+    assert second is not None
+    await bus.acknowledge("t", second.id)
+    again = await bus.receive("t", wait_s=5)
+    assert again == held

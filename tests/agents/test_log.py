@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents import Event, Log
-from agents.log import RunTaken
+from agents.store import RunTaken
 
 pytestmark = pytest.mark.anyio
 

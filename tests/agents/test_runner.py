@@ -10,10 +10,10 @@ import pytest
 
 from agents import Agent, Budget, Event, Gateway, Log, Note, RunFailed, tool
 from agents.event import thought
-from agents.log import RunTaken
 from agents.run import Run
 from agents.runner import Runner
 from agents.scripted import Reply
+from agents.store import RunTaken
 from tests.agents.scene import Scene, calls, says, scene
 
 pytestmark = pytest.mark.anyio
