@@ -13,6 +13,7 @@ from . import life
 from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
+from .breakers import Breakers
 from .charges import Charges
 from .client import Receive, Send
 from .config import Config
@@ -52,12 +53,15 @@ class Tollhouse(Works):
         metrics.register(self.metrics)
         metrics.register(self.anchors)
         metrics.register(self.delivery)
+        breakers = Breakers(self.journal, self.all_breakers)
+        metrics.register(breakers)
         self.parts = Parts(
             config=config,
             directory=house.directory,
             registry=self.registry,
             ledger=self.ledger,
             charges=Charges(self.journal, self.ledger),
+            breakers=breakers,
             clock=clock,
             metrics=metrics,
             unready=self._unready,

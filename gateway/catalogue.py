@@ -181,7 +181,7 @@ class Catalogue(Mapping[str, Model]):
         return self._breakers[key]
 
     def breakers(self) -> Sequence[Breaker]:
-        """Return every breaker there is."""
+        """Return every breaker there is: `UPSTREAM/MODEL`, one for each credential, which an upstream has one of."""
         return list(self._breakers.values())
 
     def __getitem__(self, name: str) -> Model:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
+from limits.breaker import Breaker
 from limits.clock import Clock
 from limits.rates import Concurrency, Rate
 from limits.seam import LocalLedger
@@ -105,6 +106,11 @@ class Works:
         self.keeper = keeper_of(config, house.book, clock)
         self.delivery = Delivery(config.delivery, house.book)
         self.traces = _traces(config, clock)
+
+    def all_breakers(self) -> list[Breaker]:
+        """Return the breakers of upstreams, tools and MCP servers."""
+        tools = (target.breaker for tool in self.tools.values() for target in tool.targets)
+        return [*self.catalogue.breakers(), *tools, *self.servers.breakers().values()]
 
     def call_stages(self) -> list[CallStage]:
         """Return the stages of the CALL list, in the order of `gateway.life`."""

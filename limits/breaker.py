@@ -5,7 +5,9 @@ r"""A circuit breaker that is told outcomes after they were classified; state an
        ▲                                        ▲                                               │ one probe
        ├──────────── the probe succeeds ────────┼───────────────────────────────────────────────┤
        │                                        └──────────── the probe fails ──────────────────┤
-       └ close() by hand                                 the probe is neutral or never reports: the next is probe
+       │                                                 the probe is neutral or never reports: the next is probe
+By hand, from any state: close() to closed, open(s) to open for so long, reset() ends an open time (the next call is the
+probe) and forgets failures and back-off.
 Neutral is what says nothing about the upstream: a client that left, our own refusals, most 4xx. Outcomes of calls that
 were let in before the last change of state are ignored.
 """
@@ -96,6 +98,18 @@ class Breaker:
         """Failures in a row while closed."""
         return int(self._circuit.fail_counter)
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds until an open one lets a probe through; 0 unless it is open."""
+        if self._circuit.current_state != STATE_OPEN:
+            return 0.0
+        return max(0, self._until_ns - self._clock.monotonic_ns()) / 1e9
+
+    @property
+    def openings(self) -> int:
+        """How often in a row it opened by itself; each time it stays open twice as long."""
+        return self._openings
+
     def ask(self) -> Permit | Blocked:
         """Ask for leave to send. A Permit must be given to `report` whatever happens."""
         if self._circuit.current_state == STATE_CLOSED:
@@ -144,6 +158,12 @@ class Breaker:
         self._openings = 0
         self._circuit._state_storage.reset_counter()  # noqa: SLF001 - as above
         self._circuit.close()
+
+    def reset(self) -> None:
+        """Forget failures and back-off, by hand; if it is open or half-open, the next call is the probe."""
+        self._openings = 0
+        self._circuit._state_storage.reset_counter()  # noqa: SLF001 - as above
+        self._until_ns = self._probe_until_ns = 0
 
     def _open(self) -> None:
         policy = self._policy

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.exceptions import HTTPException
 
 from ..errors import Ending, InvalidRequest, NotAllowed, NotFound
-from . import book, charges, guards, health, keys, prices, runs, tenants, tools, usage
+from . import book, breakers, charges, guards, health, keys, prices, runs, tenants, tools, usage
 from .actor import Gate, answer
 from .page import CONTENT_SECURITY, page
 from .parts import Parts
@@ -45,7 +45,7 @@ def build(parts: Parts, *, only_health: bool = False) -> FastAPI:
     app.include_router(health.routes(parts))
     if only_health:
         return app
-    for part in (tenants, keys, runs, charges, prices, guards, tools):
+    for part in (tenants, keys, runs, charges, prices, breakers, guards, tools):
         app.include_router(part.routes(parts), responses=_REFUSALS)
     if parts.spending is not None:
         app.include_router(usage.routes(parts.spending), responses=_REFUSALS)

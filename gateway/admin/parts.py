@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from limits.clock import Clock
 from limits.seam import Ledger
 
+from ..breakers import Breakers
 from ..charges import Charges
 from ..config import Config
 from ..directory import Directory, Registry
@@ -34,6 +35,7 @@ class Parts:
     registry: Registry
     ledger: Ledger
     charges: Charges
+    breakers: Breakers
     clock: Clock
     metrics: CollectorRegistry
     unready: Callable[[], list[str]] = _nothing_amiss

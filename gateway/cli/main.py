@@ -14,6 +14,7 @@ from ..state.load import StateUnreadable
 from .agent import agent
 from .approvals import approvals
 from .audit import audit
+from .breakers import breakers
 from .charges import charges
 from .check import check
 from .demo import demo
@@ -66,6 +67,7 @@ _ALL: tuple[Callable[..., Any], ...] = (
     charges,
     prices,
     usage,
+    breakers,
     tools,
     approvals,
     audit,

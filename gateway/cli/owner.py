@@ -24,6 +24,7 @@ from ..admin import Parts, build
 from ..admin.actor import LOCAL
 from ..admin.local import short
 from ..admin.shapes import ErrorShape
+from ..breakers import Breakers
 from ..charges import Charges
 from ..config import Config, load
 from ..config.values import Reading, Secret
@@ -120,11 +121,21 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
         registry = Registry(house.directory, house.book, clock, ledger)
         await registry.align()
         keeper = keeper_of(config, house.book, clock)
-        charges = Charges(Journal(house.book, ledger), ledger)
+        journal = Journal(house.book, ledger)
+        charges, breakers = Charges(journal, ledger), Breakers(journal)
         metrics = CollectorRegistry()
         spending = Spending(config.folder, house.book, house.directory)
         parts = Parts(
-            config, house.directory, registry, ledger, charges, clock, metrics, keeper=keeper, spending=spending
+            config,
+            house.directory,
+            registry,
+            ledger,
+            charges,
+            breakers,
+            clock,
+            metrics,
+            keeper=keeper,
+            spending=spending,
         )
         app = build(parts)
 

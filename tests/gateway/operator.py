@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from gateway.admin import Parts, build
+from gateway.breakers import Breakers
 from gateway.charges import Charges
 from gateway.config import Config, load
 from gateway.directory import Directory, Registry
@@ -20,6 +21,7 @@ from gateway.keeper import keeper_of
 from gateway.papers import Key
 from gateway.restore import restore
 from gateway.spending import Spending
+from limits.breaker import Breaker
 from limits.clock import ManualClock
 from limits.ledger import EmbeddedLedger
 from limits.seam import LocalLedger
@@ -60,6 +62,7 @@ class Operator:
     local: LocalLedger
     registry: Registry
     journal: Journal
+    breakers: list[Breaker] = field(default_factory=list)
 
     @property
     def directory(self) -> Directory:
@@ -76,6 +79,7 @@ class Operator:
             self.registry,
             self.local,
             Charges(self.journal, self.local),
+            Breakers(self.journal, lambda: self.breakers),
             self.clock,
             metrics,
             keeper=keeper,

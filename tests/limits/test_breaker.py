@@ -123,3 +123,20 @@ def test_breakers_are_kept_by_key_and_bounded() -> None:
     breakers.of("another")
     assert second not in breakers.all()
     assert first in breakers.all()
+
+
+def test_one_reset_by_hand_lets_the_next_call_be_the_probe_and_forgets_its_back_off() -> None:
+    clock = ManualClock()
+    breaker = Breaker("b", clock, POLICY, Random(3))
+    fail(breaker, 2)
+    breaker.reset()
+    assert (breaker.state, breaker.failures, breaker.wait_s) == ("closed", 0, 0.0)
+    fail(breaker, 3)
+    assert (breaker.openings, breaker.wait_s >= 10) == (1, True)
+    breaker.reset()
+    probe = permit(breaker)
+    assert (probe.probe, breaker.state, breaker.openings) == (True, "half-open", 0)
+    blocked(breaker)
+    breaker.reset()
+    breaker.report(permit(breaker), "failure")
+    assert 10 <= blocked(breaker).wait_s <= 12
