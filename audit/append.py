@@ -30,10 +30,11 @@ Append = tuple[
     str | None,
     Sequence[Statement],
     Payload | None,
+    int | None,
     "asyncio.Future[Any] | Future[Any]",
     asyncio.AbstractEventLoop | None,
 ]
-"""record (None: only statements), tenant, statements, payload, future, its loop (None: a waiting thread)."""
+"""record (None: only statements), tenant, statements, payload, generation, future, loop (None: a waiting thread)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from .place import Place, place_of
 from .record import repair
 from .writer import Writer
 
+_FENCE = "UPDATE book_tip SET generation = ? WHERE generation < ?"
+
 
 def utc_now_us() -> int:
     """Wall-clock time in µs since 1970 UTC."""
@@ -106,15 +108,16 @@ class Book:
         tenant: str | None,
         statements: Sequence[Statement] = (),
         payload: Payload | None = None,
+        generation: int | None = None,
     ) -> "asyncio.Future[Position]":
         """Queue a record and its state changes; the future resolves on this loop when both are durable.
 
         Raises BookUnavailable at once if the queue is full or the book is closed. The future raises BookUnavailable
-        (the commit failed), RecordRefused or StatementFailed (only this append failed).
+        (the commit failed), RecordRefused, StatementFailed or Fenced (only this append failed; see `fence`).
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Position] = loop.create_future()
-        self._gather((record, tenant, statements, payload, future, loop), loop)
+        self._gather((record, tenant, statements, payload, generation, future, loop), loop)
         return future
 
     def append_now(
@@ -127,21 +130,29 @@ class Book:
     ) -> Position:
         """Do the same as `append` from a thread without a loop, and wait."""
         future: Future[Position] = Future()
-        self._put((record, tenant, statements, payload, future, None))
+        self._put((record, tenant, statements, payload, None, future, None))
         return future.result()
 
     def change(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":
         """Commit state changes that need no record of their own (an expired reply deleted, an id bound)."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._gather((None, None, statements, None, future, loop), loop)
+        self._gather((None, None, statements, None, None, future, loop), loop)
         return future
 
     def change_now(self, statements: Sequence[Statement]) -> None:
         """Do the same as `change` from a thread without a loop, and wait."""
         future: Future[None] = Future()
-        self._put((None, None, statements, None, future, None))
+        self._put((None, None, statements, None, None, future, None))
         future.result()
+
+    async def fence(self, generation: int) -> int:
+        """Refuse appends that name an earlier generation, in all processes of a shared log; return the log's size.
+
+        All that was written under earlier generations lies before that size. Generations only rise.
+        """
+        await self.change([(_FENCE, (generation, generation))])
+        return self.size
 
     def secret(self, tenant: str) -> bytes:
         """Return the tenant's secret for `pseudonym`, made at its first use (which then waits for a commit)."""

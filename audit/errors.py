@@ -4,6 +4,7 @@ BookError
 ├── BookUnavailable    it cannot be written now: the caller answers 503 and sends nothing upstream
 ├── RecordRefused      this record breaks a rule of the format (type, size); others are not affected
 ├── StatementFailed    a state change of this append was refused by the database; nothing of this append was kept
+├── Fenced             what the append rests on was replaced meanwhile (`Book.fence`); nothing of it was kept
 ├── BookDamaged        what is stored contradicts itself; the book is not opened for writing
 ├── FolderLocked       another process owns the folder
 ├── NoteRefused        a signed note, checkpoint, head or key text is malformed or not signed by the key
@@ -27,6 +28,10 @@ class RecordRefused(BookError):
 
 class StatementFailed(BookError):
     """A state change was refused by the database (a constraint, for example); `__cause__` is its error."""
+
+
+class Fenced(BookError):
+    """The append names a generation that has ended: whatever granted it is not to be trusted any more."""
 
 
 class BookDamaged(BookError):

@@ -19,7 +19,7 @@ from .tiles import TiledTree, TileNodes
 
 FOLLOWED_MAX = 20_000
 """Records of other writers that are taken in one by one; beyond that, the log is read anew."""
-NOTHING = Tip(0, EMPTY_ROOT, 0, 0, 0.0)
+NOTHING = Tip(0, EMPTY_ROOT, 0, 0, 0.0, 0)
 _PUT_HEAD = """INSERT INTO book_head VALUES(?, ?, ?, ?)
     ON CONFLICT(tenant) DO UPDATE SET tseq = excluded.tseq, size = excluded.size, note = excluded.note"""
 
@@ -65,7 +65,7 @@ class Log:
 
     def tip(self) -> Tip:
         """Return where the log ends."""
-        return Tip(self.size, self.tree.edge.root(), self.last_us, self.signed_size, 0.0)
+        return Tip(self.size, self.tree.edge.root(), self.last_us, self.signed_size, 0.0, 0)
 
     def add(self, leaf: bytes, tenant: str | None, tseq: int | None) -> None:
         """Append a record's leaf hash, and its number within its tenant."""

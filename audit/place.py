@@ -19,13 +19,17 @@ from .lock import FolderLock
 
 
 class Tip(NamedTuple):
-    """The end of a shared log: its size, root and last time (µs UTC), the size last signed and seconds since then."""
+    """The end of a shared log: its size, root and last time (µs UTC), the size last signed and seconds since then.
+
+    `generation` is the least that an append may name (`Book.fence`).
+    """
 
     size: int
     root: bytes
     at_us: int
     signed_size: int
     signed_age_s: float
+    generation: int
 
 
 class Place(Protocol):
@@ -52,6 +56,10 @@ class Place(Protocol):
 
     def commit(self, db: Database, tip: Tip, /) -> None:
         """Move the tip and commit, durably."""
+        ...
+
+    def recover(self, db: Database) -> None:
+        """Let what is committed be what is on the disk, on a fresh connection after a failure. Raises `errors`."""
         ...
 
     def write_through(self, db: Database) -> None:
@@ -92,6 +100,10 @@ class File:
     def commit(self, db: Database, _: Tip, /) -> None:
         """Commit, with one fsync; where the log ends is said by its leaves and checkpoints themselves."""
         db.execute("COMMIT")
+
+    def recover(self, db: Database) -> None:
+        """Write the log through: pages of a failed fsync may be gone although they still read well."""
+        store.write_through(db)
 
     def write_through(self, db: Database) -> None:
         """Empty the write-ahead log into the file."""

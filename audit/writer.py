@@ -20,7 +20,7 @@ from . import store
 from .append import Append, BookLimits, Outcome, Position, execute, tell
 from .canonical import encode
 from .database import Database
-from .errors import BookDamaged, BookError, BookUnavailable, RecordRefused
+from .errors import BookError, BookUnavailable, Fenced, RecordRefused
 from .keyring import Keyring
 from .log import FOLLOWED_MAX, NOTHING, Log
 from .master import MasterKey
@@ -59,6 +59,7 @@ class Writer:
         self._keyring = None if master is None else Keyring(master)
         self._erased = False
         self.erasures = 0
+        self._generation = 0
         self._db: Database | None = None
         self._signed_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="book-writer", daemon=True)
@@ -109,6 +110,7 @@ class Writer:
                 self._forget()
             if self._log.follow(db, tip):
                 self._forget()
+            self._generation = tip.generation
         return tip
 
     def _run(self) -> None:
@@ -159,7 +161,7 @@ class Writer:
         try:
             outcomes = self._commit(group)
             self.failure = None
-        except (self.place.errors, OSError, BookDamaged) as error:
+        except (self.place.errors, OSError, BookError) as error:
             self.failure = f"{type(error).__name__}: {error}"
             self._drop()
         finally:
@@ -201,9 +203,13 @@ class Writer:
 
     def _place(self, db: Database, append: Append, at_us: int, values: list[Any]) -> Position | None:
         """Give one append its place in the group, its statements executed."""
-        record, tenant, statements, payload, _, _ = append
+        record, tenant, statements, payload, generation, _, _ = append
         body = b""
         tseq: int | None = None
+        if generation is not None and generation < self._generation:
+            raise Fenced(
+                f"granted under generation {generation}, the book is at {self._generation}: nothing is written"
+            )
         if record is not None:
             check_record(record)
             record["v"] = SCHEMA_VERSION
@@ -262,7 +268,7 @@ class Writer:
                 self._log.sign(db, None if closing else self.limits.heads_max)
                 self._finish(db)
             self.failure = None
-        except (self.place.errors, OSError, BookDamaged) as error:
+        except (self.place.errors, OSError, BookError) as error:
             self.failure = f"{type(error).__name__}: {error}"
             self._drop()
 
@@ -271,7 +277,7 @@ class Writer:
         if self._db is None:
             db = self.place.connect()
             try:
-                self.place.write_through(db)
+                self.place.recover(db)
                 self._log = self._read(db, self._log.told)
             except BaseException:
                 db.close()

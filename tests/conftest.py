@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.live import Postgres
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
@@ -21,3 +23,10 @@ def _nothing_left_open() -> Iterator[None]:
     """
     yield
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start one PostgreSQL server for all tests of this process that ask for it; each makes its own database."""
+    with Postgres(durable=True) as server:
+        yield server

@@ -110,7 +110,7 @@ def test_a_statement_that_ended_the_transaction_is_no_refusal_but_a_failure(db: 
 
 
 def append(future: Any, loop: asyncio.AbstractEventLoop | None) -> Any:
-    return None, None, (), None, future, loop
+    return None, None, (), None, None, future, loop
 
 
 async def test_each_caller_hears_its_own_outcome_whether_it_is_a_thread_or_a_loop() -> None:

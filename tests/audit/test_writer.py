@@ -73,7 +73,7 @@ def test_an_append_that_meets_a_writer_that_has_just_ended_is_told(tmp_path: Pat
     book.close()
     future: Future[Any] = Future()
     book._queue.put(None)
-    book._queue.put((record(), "a", (), None, future, None))
+    book._queue.put((record(), "a", (), None, None, future, None))
     book._writer.sweep()
     with pytest.raises(BookUnavailable, match="closed"):
         future.result(timeout=0)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -12,6 +13,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import psycopg
 
 from bench.overhead.processes import free_port, tree
 from tests.servers.binaries import postgres_programs, redis_server
@@ -96,7 +99,7 @@ class Server(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
+        self.kill()  # nothing of it is needed any more: a PostgreSQL that ends in good order flushes all first
         shutil.rmtree(self.folder)
 
 
@@ -130,12 +133,13 @@ class Redis(Server):
 class Postgres(Server):
     """PostgreSQL with a fresh cluster: user ``tollhouse``, database ``postgres``, no password.
 
-    It survives ``kill`` of its process, not of the machine: without fsync, for a test's sake. As root it runs as
-    ``postgres`` or ``nobody``, for it refuses root.
+    It survives ``kill`` of its process; of the machine only with ``durable``, which costs an fsync a commit. As root it
+    runs as ``postgres`` or ``nobody``, for it refuses root.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         super().__init__()
+        self._durable = durable
         self._programs = postgres_programs()
         self._cluster = self.folder / "cluster"
         if user := self._user():
@@ -149,6 +153,13 @@ class Postgres(Server):
         """A postgresql:// address."""
         return f"postgresql://tollhouse@{self.host}:{self.port}/postgres"
 
+    def database(self) -> str:
+        """Make an empty database and return its address."""
+        name = f"d{secrets.token_hex(8)}"
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql://tollhouse@{self.host}:{self.port}/{name}"
+
     def _user(self) -> str | None:
         if os.geteuid() != 0:
             return None
@@ -158,7 +169,7 @@ class Postgres(Server):
         settings = {
             "listen_addresses": self.host,
             "unix_socket_directories": "",
-            "fsync": "off",
+            "fsync": "on" if self._durable else "off",
             "max_connections": 200,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
