@@ -16,7 +16,7 @@ class Ending(Exception):
     limit or member of the request (`run.tokens`, `messages[0].content`), `retry_after_s` is sent as `Retry-After`.
     """
 
-    status: ClassVar[int] = 500
+    status: int = 500
     code: ClassVar[str] = "internal_error"
     kind: ClassVar[str] = "server_error"
     retry: ClassVar[bool] = True
@@ -37,7 +37,7 @@ class Ending(Exception):
         self.limit = limit
         self.actual = actual
         self.told: dict[str, str] = {}
-        """Further members of the error body, such as `approval_id`."""
+        """Further members of the error body, such as `approval_id`; also such as stand for our own."""
 
 
 class Refusal(Ending):
@@ -234,6 +234,12 @@ class UpstreamRejected(UpstreamError):
     retry = False
 
 
+class RequestRejected(UpstreamRejected):
+    """The provider refused the request as it stands (400, 413, 422; 404 for what lies there), in its own words."""
+
+    status, code, kind = 400, "upstream_rejected", "invalid_request_error"
+
+
 class UpstreamRateLimited(Failure):
     """The upstream's own rate limit, retries used up."""
 
@@ -313,6 +319,7 @@ TABLE: tuple[type[Ending], ...] = (
     DeadlineExceeded,
     UpstreamError,
     UpstreamRejected,
+    RequestRejected,
     UpstreamRateLimited,
     UpstreamUnavailable,
     Draining,

@@ -7,8 +7,8 @@ they are whole, because a value goes back into JSON string by string; Firewall g
 from collections.abc import Iterable
 from itertools import groupby
 
-from ..call import Call, Event, Part, Reply, Request
-from ..errors import ContentBlocked
+from ..call import Call, Event, Part, Reply, Request, Text
+from ..errors import ContentBlocked, RequestRejected
 from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
 from ..guards.stream import Lane, is_plain
@@ -206,14 +206,28 @@ class Guard(CallStage):
                 part.clear, text = self._arguments(call, kept, part.text or call.dialect.no_arguments, part.name)
                 kept.said[part.lane] = [text]
             elif said is None:
-                lane = self._lane(call, kept)
-                text = lane.feed(part.text) + lane.flush()
-                self._take_findings(call, lane)
+                text = self._passed(call, kept, part.text)
                 kept.said[part.lane] = [text]
             else:
                 text = "".join(said)
             if text != part.text:
                 part.text = text
+
+    async def settle(self, call: Call) -> None:
+        """Leave the words in which a provider refused the request out if they hold what may not leave in a request."""
+        ending, kept = call.ending, call.kept.get("guard")
+        if isinstance(ending, RequestRejected) and kept is not None:
+            said = [Text(("error",), text, "user") for text in (ending.message, *ending.told.values())]
+            _, findings = redact_cargo(self._redactor, said, kept.policy, Vault(), {})
+            if findings:
+                ending.message = f"the provider refused the request with status {ending.status}; its words are left out"
+                ending.told = {}
+
+    def _passed(self, call: Call, kept: _Guarding, text: str) -> str:
+        lane = self._lane(call, kept)
+        passed = lane.feed(text) + lane.flush()
+        self._take_findings(call, lane)
+        return passed
 
     def _lane(self, call: Call, kept: _Guarding) -> Lane:
         return Lane(self._redactor, kept.policy, kept.vault, hosts=call.profile.allow_restore_hosts)

@@ -12,11 +12,12 @@ from limits.clock import Clock
 
 from ..call import Attempt, Event, Reply, reply_of
 from ..dialects.seam import ReplyReader
-from ..errors import Ending, UpstreamError, UpstreamRateLimited, UpstreamRejected
+from ..errors import Ending, RequestRejected, UpstreamError, UpstreamRateLimited, UpstreamRejected
 from ..stage import AttemptStage
 from ..traces import Traces
 from ..upstream.failure import UpstreamFailure, failure_of
 from ..upstream.interface import UpstreamReply
+from ..upstream.rejection import rejection_of
 from ..upstream.sse import SseParser, SseTooLargeError
 
 _ERROR_BYTES_MAX = 65_536
@@ -51,7 +52,7 @@ class Send(AttemptStage):
             failure = failure_of(reply.status, reply.header("retry-after"))
             if failure is not None and not target.takes(reply.status):
                 with contextlib.suppress(UpstreamFailure):  # its status says enough, whatever becomes of its body
-                    await reply.read(_ERROR_BYTES_MAX)
+                    attempt.kept["error_body"] = await reply.read(_ERROR_BYTES_MAX)
                 raise failure
             if not attempt.request.stream:
                 body = await reply.read(min(self._reply_bytes_max, target.reply_bytes_max))
@@ -79,6 +80,8 @@ class Send(AttemptStage):
             return UpstreamRateLimited(
                 f"{name} limits its rate, and retries are used up", retry_after_s=failure.retry_after_s
             )
+        if failure.status in _REJECTED and not attempt.call.is_for_tool:
+            return _rejected(attempt, failure.status or 400)
         if failure.status in _REJECTED:
             return UpstreamRejected(
                 f"{name} refused the request with status {failure.status}; repeating it cannot help"
@@ -108,6 +111,16 @@ class Send(AttemptStage):
     def ending(self, attempt: Attempt, failure: UpstreamFailure) -> Ending:
         """Return the ending for a failure within a stream."""
         return self._ending(attempt, failure)
+
+
+def _rejected(attempt: Attempt, status: int) -> RequestRejected:
+    """Return a provider's refusal in its own words; ours stand in the book, where no text of others does."""
+    said = rejection_of(attempt.kept.get("error_body", b""), attempt.target.target.secret)
+    words = said.message or f"{attempt.target.name} refused the request with status {status} and said no more"
+    ending = RequestRejected(words)
+    ending.status = status
+    ending.told = {name: value for name, value in (("code", said.code), ("param", said.param)) if value is not None}
+    return ending
 
 
 class _Stream:

@@ -52,3 +52,30 @@ async def test_an_answer_that_is_no_event_stream_is_the_provider_s_error(tmp_pat
         reply = await gate.http.post(PATH, json=chat("x", stream=True))
         assert (reply.status_code, reply.json()["error"]["code"]) == (502, "upstream_error")
         assert "event stream" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("path", "kind"), [(PATH, "openai"), ("/v1/messages", "anthropic")])
+async def test_a_provider_s_refusal_comes_in_its_own_words_and_in_the_client_s_form(
+    tmp_path: Path, path: str, kind: str
+) -> None:
+    words = {"message": "too long by 7", "type": "t", "param": "messages", "code": "context_length_exceeded"}
+    async with live(tmp_path, script=ECHO, up={"kind": kind}) as gate:
+        run = (await gate.http.post("/v1/runs", json={})).json()
+        for stream in (False, True):
+            gate.upstream.fault("status", status=413, body=json.dumps({"error": words}), times=1)
+            body = chat("x", stream=stream, max_tokens=300)
+            reply = await gate.http.post(path, json=body, headers={"x-run-id": run["id"]})
+            error = reply.json()["error"]
+            assert (reply.status_code, reply.headers["x-should-retry"]) == (413, "false")
+            assert (error["message"], error["code"], error["param"]) == tuple(words[each] for each in WORDS)
+            assert error["type"] == ("invalid_request_error" if kind == "openai" else "request_too_large")
+        told = (await gate.http.get(f"/v1/runs/{run['id']}")).json()
+        assert (told["used"]["steps"], told["used"]["usd"]) == (0, "0.00")
+        assert [record["status"] for record in gate.records("outcome")] == [
+            {"http": 413, "code": "upstream_rejected"}
+        ] * 2
+        assert "too long" not in str(gate.records())
+        assert {breaker.state for breaker in gate.app.catalogue.breakers()} == {"closed"}
+
+
+WORDS = ("message", "code", "param")
