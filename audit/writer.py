@@ -4,9 +4,9 @@
        ▲                                                   │ fails
        └── whatever arrives meanwhile is the next group    └──▶ the whole group fails, the file is opened anew
 
-An idle book commits at once; under load the group grows by itself. An append's state changes, payload and record come
-together or not at all, and never touch the others of their group. Checkpoints are signed over what is already durable,
-never over what is about to be.
+An idle book commits at once; under load the group grows by itself, and for `gather_s` more. An append's state changes,
+payload and record come together or not at all, and never touch the others of their group. Checkpoints are signed over
+what is already durable, never over what is about to be.
 """
 
 import contextlib
@@ -132,8 +132,11 @@ class Writer:
 
     def _serve(self) -> None:
         queue, group_max = self.queue, self.limits.group_max
+        group: list[Append] = []
         while True:
-            group: list[Append] = []
+            if len(group) > 1:
+                time.sleep(self.limits.gather_s)
+            group = []
             closing = False
             with contextlib.suppress(Empty):
                 item = queue.get(timeout=self._checkpoint_in())

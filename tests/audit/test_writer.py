@@ -46,6 +46,35 @@ async def test_time_in_the_book_never_goes_back_although_the_clock_does(tmp_path
         assert [orjson.loads(body)["at"] for _, body in book.records()] == [1_000_000, 1_000_000]
 
 
+class Ticks:
+    """A clock that goes on by one at each look: records of one commit have one time."""
+
+    def __init__(self) -> None:
+        self.us = 0
+
+    def __call__(self) -> int:
+        self.us += 1
+        return self.us
+
+
+async def test_a_busy_book_waits_a_moment_and_writes_what_came_meanwhile_together(tmp_path: Path) -> None:
+    with open_book(tmp_path, now_us=Ticks(), limits=BookLimits(gather_s=0.3)) as book:
+        await asyncio.gather(*(book.append(record(), tenant="a") for _ in range(2)))
+        early = book.append(record(), tenant="a")
+        await asyncio.sleep(0.05)
+        assert not early.done()
+        await asyncio.gather(early, book.append(record(), tenant="a"))
+        assert [orjson.loads(body)["at"] for _, body in book.records()] == [1, 1, 2, 2]
+
+
+async def test_who_appends_alone_waits_for_nobody(tmp_path: Path) -> None:
+    with open_book(tmp_path, now_us=Ticks(), limits=BookLimits(gather_s=600)) as book:
+        async with asyncio.timeout(60):
+            for _ in range(3):
+                await book.append(record(), tenant="a")
+        assert [orjson.loads(body)["at"] for _, body in book.records()] == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
