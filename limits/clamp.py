@@ -46,7 +46,10 @@ class Clamped:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """Too little is left. `dimension` is what is short (nano_usd or a kind of tokens); figures are tokens a choice."""
+    """Too little is left. `dimension` is what is short (nano_usd or a kind of tokens); figures are tokens a choice.
+
+    `affordable` is always below `needed`, and below 0 where not even the input fits.
+    """
 
     dimension: str
     affordable: int
@@ -89,7 +92,7 @@ def clamp(wish: Wish, ceiling: int, input_tokens: int, price: Price, left: Affor
     affordable = tokens // wish.choices
     needed = min(ceiling, floor_of(wish))
     if affordable < needed:
-        return Short(dimension, max(0, affordable), needed)
+        return Short(dimension, affordable, needed)
     output = min(ceiling, affordable)
     told = wish.output_tokens is not None and output < wish.output_tokens
     return Clamped(output, ceiling, told)

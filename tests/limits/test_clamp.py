@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from limits.books import Affordable
@@ -22,6 +22,7 @@ LEFT = st.builds(
 )
 
 
+@example(Wish(0), 1, Affordable(input_tokens=0), "0.15", "0.6")
 @given(WISHES, st.integers(0, 50_000), LEFT, st.sampled_from(["0", "0.15", "60"]), st.sampled_from(["0", "0.6", "15"]))
 def test_a_clamped_call_fits_what_is_left_and_is_never_below_its_floor(
     wish: Wish, input_tokens: int, left: Affordable, input_usd: str, output_usd: str
@@ -71,8 +72,8 @@ def test_a_small_client_maximum_is_served_as_asked() -> None:
 def test_what_is_short_is_named() -> None:
     price = PriceOverride("1", "1").price("m")
     assert clamp(Wish(500), 500, 10, price, Affordable(tokens=200)) == Short("tokens", 190, 256)
-    assert clamp(Wish(500), 500, 10, price, Affordable(nano=5)) == Short("nano_usd", 0, 256)
-    assert clamp(Wish(500), 500, 10, price, Affordable(input_tokens=9)) == Short("input_tokens", 0, 256)
+    assert clamp(Wish(500), 500, 10, price, Affordable(nano=5)) == Short("nano_usd", -10, 256)
+    assert clamp(Wish(500), 500, 10, price, Affordable(input_tokens=9)) == Short("input_tokens", -1, 256)
     assert clamp(Wish(500), 500, 10, price, Affordable(output_tokens=9)) == Short("output_tokens", 9, 256)
 
 
