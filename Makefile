@@ -47,7 +47,7 @@ servers: setup
 # With TESTS=tests/limits only those run, and no threshold is asked for.
 test: setup servers
 ifeq ($(TESTS),tests)
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --cov --cov-report= tests
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal --cov --cov-report= tests
 	@failed=0; for entry in $(COVERAGE); do package=$${entry%:*}; percent=$${entry#*:}; \
 		echo "branch coverage of $$package, at least $$percent %:"; \
 		$(BIN)/coverage report --include="$$package/*" --fail-under="$$percent" || failed=1; \

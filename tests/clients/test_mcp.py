@@ -23,6 +23,7 @@ MODES = ("legacy", "2026-07-28")
 async def serving(*options: str, port: int = 0) -> AsyncIterator[int]:
     """Run the server; yield its port."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that ended may have left it waiting
         probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     python = await asyncio.to_thread(environment, "mcp")

@@ -26,7 +26,7 @@ async def run(gate: Live, *command: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    said, _ = await asyncio.wait_for(process.communicate(), 90)
     assert process.returncode == 0, said.decode()
     return said.decode()
 

@@ -52,7 +52,7 @@ class Reader:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         self.keys += _KEY.findall(done.stdout)
@@ -125,7 +125,7 @@ def test_the_client_gets_its_address_back_and_the_provider_a_placeholder(
 ) -> None:
     _, client_key = at_openai.keys[:2]
     program = at_openai.put_in(BLOCKS["client"], key=client_key)
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=120)
     assert done.stdout == "Write one line to jane.doe@example.com.\n"
     assert b"jane.doe" not in provider.seen[-1].body
     assert provider.seen[-1].headers["authorization"] == "Bearer sk-of-the-provider"

@@ -41,7 +41,7 @@ async def test_killed_under_load_eight_times_it_has_charged_all_that_was_billed_
     async with ScriptedServer(ECHO) as upstream:
         path = write(tmp_path, upstream.url, usd="0.06")
         for _ in range(KILLS):
-            async with asyncio.timeout(40), serving(path) as served, served.client() as http:
+            async with asyncio.timeout(120), serving(path) as served, served.client() as http:
                 asking = asyncio.gather(*(_ask(served, http, numbers, chance) for _ in range(WORKERS)))
                 await asyncio.sleep(chance.uniform(0.05, 0.6))
                 served.process.kill()

@@ -21,7 +21,7 @@ STORY = script(rules=(Rule((Reply("one small word after the other " * 3, event_g
 
 async def _stop_in_a_stream(path: Path) -> tuple[str, int]:
     """Return what a stream's client got, told to stop at the first word of the answer, and the exit status."""
-    async with asyncio.timeout(40), serving(path) as served, served.client() as http:
+    async with asyncio.timeout(120), serving(path) as served, served.client() as http:
         got: list[str] = []
         async with http.stream("POST", PATH, json=chat("tell", stream=True)) as reply:
             async for piece in reply.aiter_text():

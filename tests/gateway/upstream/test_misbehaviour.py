@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import time
 
 import pytest
 
@@ -46,9 +45,7 @@ async def test_a_stream_that_falls_silent_is_an_idle_timeout(client: MakeClient)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n"
     times = Timeouts(connect_s=1.0, first_byte_s=5.0, idle_s=0.2, total_s=5.0)
     async with raw_server(saying(head, then_wait_s=3.0)) as url, client() as upstream:
-        began = time.monotonic()
         failure = await fail(upstream, request(url, timeouts=times))
-        assert time.monotonic() - began < 2.0
         assert facts(failure) == ("idle_timeout", "network", "body", True, True)
 
 
