@@ -4,17 +4,22 @@ A question becomes durable in the transaction of the record of the call that ask
 declared run waits for an answer its wall-clock stands still.
 """
 
+import asyncio
 import hmac
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from audit.master import MasterKey
 from limits.clock import Clock
 from limits.entries import Entry
 
+from .approval_rows import ApprovalRows, Query
 from .call import Call
 from .config.approvals import ApprovalSettings
+from .deadlines import standing_still
 from .errors import (
     ApprovalDenied,
     ApprovalPending,
@@ -26,13 +31,11 @@ from .errors import (
 )
 from .journal import Journal
 from .papers import Key
-from .tools.approval import Approval, Status
+from .records import asking_of
+from .tools.approval import Approval, Status, check_edit
+from .tools.check import Rules
+from .tools.trail import key_of
 
-Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
-Statement = tuple[str, tuple[Any, ...]]
-_COLUMNS = (
-    "id, tenant, key, run, tool, call, arguments, policy, rule, made_us, expires_us, status, decided_by, reply, sealed"
-)
 _MASKED_CHARS_MAX = 8_192
 
 
@@ -56,33 +59,39 @@ class Approvals:
         settings: ApprovalSettings,
         *,
         mask: Callable[[str], str],
+        rules: Rules = MappingProxyType({}),
         teller: Teller | None = None,
     ) -> None:
-        """`mask` hides what guards find in arguments; `secret` is 32 bytes."""
+        """`mask` hides what guards find in arguments; `secret` is 32 bytes; `rules` are of the tools that have any."""
         self._journal = journal
         self._clock = clock
-        self._cipher = MasterKey(hmac.digest(secret, b"approvals, sealed", "sha256"))
+        self._secret = secret
+        self._rows = ApprovalRows(MasterKey(hmac.digest(secret, b"approvals, sealed", "sha256")))
         self._settings = settings
         self._mask = mask
+        self._rules = rules
         self._teller = teller
+        self._decided: dict[str, asyncio.Event] = {}
         self._by_id: dict[str, Approval] = {}
         self._by_question: dict[tuple[str, str, str, str], Approval] = {}
         self._by_reply: dict[str, list[Approval]] = {}
-        select = f"SELECT {_COLUMNS} FROM state_approval WHERE expires_us > ? ORDER BY made_us"  # noqa: S608 - ours
-        for *row, sealed in query(select, (clock.utc_us(),)):
-            masked = self._cipher.unwrap(bytes(sealed), row[0].encode()).decode()
-            self._see(Approval(*[*row[:9], masked, *row[9:]]))
+        for approval in self._rows.load(query, clock.utc_us()):
+            self._see(approval)
 
     def _see(self, approval: Approval) -> None:
         self._by_id[approval.id] = approval
         self._by_question[approval.question] = approval
+        if approval.edited_key:
+            self._by_question[approval.edited_question] = approval
         if approval.reply is not None:
             self._by_reply.setdefault(approval.reply, []).append(approval)
 
     def _forget(self, approval: Approval) -> None:
+        self._decided.pop(approval.id, None)
         self._by_id.pop(approval.id, None)
-        if self._by_question.get(approval.question) is approval:
-            del self._by_question[approval.question]
+        for question in (approval.question, approval.edited_question):
+            if self._by_question.get(question) is approval:
+                del self._by_question[question]
         if approval.reply is not None:
             left = [each for each in self._by_reply.get(approval.reply, ()) if each is not approval]
             if left:
@@ -118,6 +127,8 @@ class Approvals:
         key: str,
         policy: str,
         rule: str,
+        schema: Any = None,
+        approvers: int = 1,
         asker: str | None = None,
     ) -> Approval:
         """Make a question; it is durable with the call's next record, and told when `told` is called after that.
@@ -144,6 +155,9 @@ class Approvals:
             masked=self._mask(arguments)[:_MASKED_CHARS_MAX],
             made_us=now,
             expires_us=now + self._settings.expires_s * 1_000_000,
+            approvers=approvers,
+            arguments=arguments,
+            schema=schema,
         )
         call.decide("firewall", "awaiting", rule=rule, approval=approval.id, tool=tool)
         if approval.run_id is not None:
@@ -156,29 +170,7 @@ class Approvals:
         for approval in asked:
             approval.reply = reply
             self._see(approval)
-            call.statements.append(self._put(approval))
-
-    def _put(self, approval: Approval) -> Statement:
-        each = approval
-        sealed = self._cipher.wrap(each.masked.encode(), each.id.encode())
-        row = (
-            each.id,
-            each.tenant,
-            each.key_id,
-            each.run_id,
-            each.tool,
-            each.call_id,
-            each.arguments_key,
-            each.policy,
-            each.rule,
-            each.made_us,
-            each.expires_us,
-            each.status,
-            each.decided_by,
-            each.reply,
-            sealed,
-        )
-        return (f"INSERT OR REPLACE INTO state_approval({_COLUMNS}) VALUES({', '.join('?' * len(row))})", row)
+            call.statements.append(self._rows.put(approval))
 
     def told(self, asked: Sequence[Approval], *, written: bool) -> None:
         """Tell of questions that are durable; forget those that are not."""
@@ -194,8 +186,14 @@ class Approvals:
         approval.status = status
         call.statements.append(("UPDATE state_approval SET status = ? WHERE id = ?", (status, approval.id)))
 
-    async def decide(self, key: Key, approval_id: str, *, yes: bool) -> Approval:
-        """Answer a question, durably. NotAllowed (no approver, or the one who asks), NotFound, InvalidRequest."""
+    async def decide(
+        self, key: Key, approval_id: str, *, yes: bool, patch: Mapping[str, Any] | None = None
+    ) -> Approval:
+        """Answer a question, durably; `patch` edits its arguments (a JSON merge patch), which makes earlier words void.
+
+        NotAllowed (no approver, the one who asks, or one who said yes before), NotFound, InvalidRequest,
+        ToolCallInvalid (the edited arguments do not fit).
+        """
         if key.role != "approver":
             raise NotAllowed(f"a key of role {key.role} decides nothing; use one of role approver")
         approval = self._by_id.get(approval_id)
@@ -207,30 +205,78 @@ class Approvals:
             raise InvalidRequest(
                 f"this was decided before: {approval.status} by {approval.decided_by}", param="approval"
             )
-        return await self._decide(approval, "approved" if yes else "denied", key.id)
+        if not yes:
+            return await self._decide(approval, replace(approval, status="denied", voices=(key.id,)), key.id)
+        new = replace(approval, voices=(*approval.voices, key.id))
+        if patch is not None:
+            new = self._edited(replace(new, voices=(key.id,)), patch)
+        elif key.id in approval.voices:
+            raise NotAllowed(f"you said yes before; {approval.approvers} different approvers must")
+        if len(new.voices) >= approval.approvers:
+            new = replace(new, status="approved")
+        return await self._decide(approval, new, key.id)
 
-    async def _decide(self, approval: Approval, status: Status, actor: str) -> Approval:
-        approval.status, approval.decided_by = status, actor
+    def _edited(self, approval: Approval, patch: Mapping[str, Any]) -> Approval:
+        new = replace(approval, patches=(*approval.patches, patch))
+        said = check_edit(new, self._rules.get(new.tool, ()))
+        return replace(
+            new, edited_key=key_of(self._secret, new.tool, said), masked=self._mask(said)[:_MASKED_CHARS_MAX]
+        )
+
+    async def _decide(self, approval: Approval, new: Approval, actor: str) -> Approval:
+        """Write what was said of a question, let it stand as `new`, and tell those who wait."""
+        voices = "" if new.status != "pending" else f", {len(new.voices)} of {new.approvers} agree"
+        change = {"object": "approval", "id": new.id, "old": approval.status, "new": f"{new.status}{voices}"}
+        if new.edited_key:
+            change["edited_from"] = approval.edited_key or approval.arguments_key
         record: dict[str, Any] = {
             "kind": "approval",
             "actor": actor,
-            "call": approval.call_id,
-            "key": approval.key_id,
-            "policy": approval.policy,
-            "tool": {"name": approval.tool, "arguments": approval.arguments_key},
-            "change": {"object": "approval", "id": approval.id, "old": "pending", "new": status},
+            "call": new.call_id,
+            "key": new.key_id,
+            "policy": new.policy,
+            "tool": {"name": new.tool, "arguments": new.edited_key or new.arguments_key},
+            "change": change,
         }
-        if approval.run_id is not None:
-            record["run"] = approval.run_id
+        if new.run_id is not None:
+            record["run"] = new.run_id
+        old = replace(approval)
+        _become(approval, new)
         try:
-            await self._journal.write(
-                record, tenant=approval.tenant, entries=self._resume(approval), statements=[self._put(approval)]
-            )
+            entries = [] if new.status == "pending" else self._resume(approval)
+            await self._journal.write(record, tenant=new.tenant, entries=entries, statements=[self._rows.put(approval)])
         except BaseException:
-            approval.status, approval.decided_by = "pending", None
+            _become(approval, old)
             raise
-        self._tell("approval.decided", approval)
+        self._see(approval)
+        if approval.status != "pending" and (waited := self._decided.pop(approval.id, None)) is not None:
+            waited.set()
+        self._tell("approval.seconded" if approval.status == "pending" else "approval.decided", approval)
         return approval
+
+    async def write(self, call: Call, asked: Sequence[Approval]) -> None:
+        """Write new questions now, not with the call's own record, and tell them. AuditUnavailable."""
+        await self._journal.write_call(call, asking_of(call, asked))
+        self.told(asked, written=True)
+
+    async def wait(self, call: Call, asked: Sequence[Approval], wait_s: float) -> None:
+        """Wait until all are answered; who has no answer within `wait_s` is told no. AuditUnavailable.
+
+        Returns early, with questions still open, if the call is cut while it settles.
+        """
+        with standing_still(call):
+            await self._wait(asked, wait_s)
+
+    async def _wait(self, asked: Sequence[Approval], wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                for approval in asked:
+                    if approval.status == "pending":
+                        await self._decided.setdefault(approval.id, asyncio.Event()).wait()
+        except TimeoutError:
+            for approval in asked:
+                if approval.status == "pending":
+                    await self._decide(approval, replace(approval, status="denied", voices=("system",)), "system")
 
     def _resume(self, approval: Approval) -> list[Entry]:
         """Let the run's wall-clock go on if it waits for no other answer."""
@@ -249,7 +295,7 @@ class Approvals:
                 self._forget(approval)
                 continue
             approval.expires_us = now + self._settings.expires_s * 1_000_000  # who waits is told so for a while
-            await self._decide(approval, "denied", "system")
+            await self._decide(approval, replace(approval, status="denied", voices=("system",)), "system")
             denied += 1
         return denied
 
@@ -269,6 +315,11 @@ class Approvals:
             if each["id"] == approval_id:
                 return each
         raise NotFound("no approval of that id", param="approval")
+
+
+def _become(approval: Approval, other: Approval) -> None:
+    for each in fields(Approval):
+        setattr(approval, each.name, getattr(other, each.name))
 
 
 def required(call: Call, waiting: Sequence[Approval]) -> ApprovalRequired:

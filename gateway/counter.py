@@ -42,7 +42,7 @@ class Counter:
             case ("GET", "models", *name):
                 return 200, orjson.dumps(self._model(key, "/".join(name)))
             case ("GET" | "POST", "approvals", *rest):
-                return 200, orjson.dumps(await self._approval(method, rest, key))
+                return 200, orjson.dumps(await self._approval(method, rest, key, client))
             case ("GET", "tools"):
                 allowed = [_tool(tool) for name, tool in self._tools.items() if not key.forbids_tool(name)]
                 return 200, orjson.dumps({"object": "list", "data": allowed})
@@ -63,14 +63,19 @@ class Counter:
                 return 200, orjson.dumps(await self._tell(await self._runs.plan(key, run_id, asked)))
         raise NotFound("runs have POST /v1/runs, GET /v1/runs/{id}, POST /v1/runs/{id}/plan and /cancel")
 
-    async def _approval(self, method: str, rest: list[str], key: Key) -> dict[str, Any]:
+    async def _approval(self, method: str, rest: list[str], key: Key, client: Client) -> dict[str, Any]:
         match (method, *rest):
             case ("GET",):
                 return {"object": "list", "data": list(self._approvals.shown(key))}
             case ("GET", approval_id):
                 return self._approvals.show(key, approval_id)
             case ("POST", approval_id, "approve" | "deny" as answer):
-                return (await self._approvals.decide(key, approval_id, yes=answer == "approve")).tell()
+                asked = await self._body(client)
+                patch = asked.pop("edit", None)
+                if asked or not (patch is None or (answer == "approve" and isinstance(patch, dict))):
+                    raise InvalidRequest("a yes takes `edit`, an object with the arguments to change; a no nothing")
+                decided = await self._approvals.decide(key, approval_id, yes=answer == "approve", patch=patch)
+                return decided.tell()
         raise NotFound("approvals have GET /v1/approvals[/{id}] and POST /v1/approvals/{id}/approve or /deny")
 
     def _models(self, key: Key) -> list[dict[str, Any]]:

@@ -4,10 +4,13 @@ Integers and strings only; no text of the call, no client-made id, nothing a gua
 field to the auditor.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from .call import Attempt, Call
 from .errors import Failure
+from .tools.approval import Approval
+from .tools.check import told_of
 
 
 def intent_of(attempt: Attempt) -> dict[str, Any]:
@@ -52,6 +55,22 @@ def outcome_of(call: Call, now_ns: int) -> dict[str, Any]:
         times["first_event"] = (billable[-1].first_event_ns - call.started_ns) // 1_000
         times["upstream"] = sum(max(0, attempt.heard_ns - attempt.started_ns) for attempt in billable) // 1_000
     record["times"] = times
+    return record
+
+
+def asking_of(call: Call, asked: Sequence[Approval]) -> dict[str, Any]:
+    """Return the record of questions that a call waits for with its connection open."""
+    record = {
+        "kind": "approval",
+        "actor": call.key.id,
+        "call": call.id,
+        "key": call.key.id,
+        "policy": call.profile.version,
+        "tools": [told_of(each.call_id, each.tool, each.arguments_key, "awaiting", each.rule) for each in asked],
+        "change": {"object": "approval", "id": ", ".join(each.id for each in asked), "old": None, "new": "pending"},
+    }
+    if call.run is not None:
+        record["run"] = call.run.id
     return record
 
 

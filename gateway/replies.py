@@ -128,6 +128,11 @@ class Replies:
         """Return the statement that takes such a note back: nothing was sent."""
         return ("DELETE FROM state_reply WHERE id = ? AND degraded = ?", (name, BEGUN))
 
+    @staticmethod
+    def forget(name: str) -> Statement:
+        """Return the statement that lets a reply go: it was given, or never will be."""
+        return ("DELETE FROM state_reply WHERE id = ?", (name,))
+
     def _see(self, key_id: str, name: str, size: int, expires_us: int) -> None:
         self._forget(key_id, name)
         self._kept.setdefault(key_id, {})[name] = (expires_us, size)

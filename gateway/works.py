@@ -97,8 +97,10 @@ class Works:
             _secret(house.master_key),
             config.approvals,
             mask=masked,
+            rules=rules_of(self.tools, config.mcp),
             teller=self.webhook,
         )
+        self.trails = Trails(_secret(house.master_key))
         self.consent = Consent(self.approvals, self.tools)
         self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
         origin, verifier = house.book.origin, house.signer.verifier
@@ -129,11 +131,9 @@ class Works:
             Identify(
                 self.runs, self.bonds, Minted(self.runs, self.bonds, self.vaults), stream_s_max=bounds.stream_s_max
             ),
-            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent), self.consent),
+            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent, self.trails), self.consent),
             Throttle(Rate(clock), Rate(clock), Concurrency()),
-            Firewall(
-                Schemas(), Trails(_secret(self.house.master_key)), self.ledger, self.consent, rules_of(self.tools)
-            ),
+            Firewall(Schemas(), self.trails, self.ledger, self.consent, rules_of(self.tools)),
             Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
             Count(self.ledger),
             Cache(clock),

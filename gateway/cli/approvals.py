@@ -1,5 +1,6 @@
 """`tollhouse approvals`: questions of agents, answered by people with a key of role approver."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,17 @@ def show(*, approval: str, url: str, key: str, as_json: bool) -> None:
 
 @approvals.command("approve")
 @click.argument("approval")
+@click.option("--edit", help="Arguments to change, as a JSON merge patch: '{\"amount\": 50}'; null takes one away.")
 @approver_options
-def approve(*, approval: str, url: str, key: str, as_json: bool) -> None:
-    """Say yes, once, to this call with these arguments."""
-    _say(_ask("POST", url, key, approval, "approve"), as_json=as_json)
+def approve(*, approval: str, edit: str | None, url: str, key: str, as_json: bool) -> None:
+    """Say yes, once, to this call with these arguments, or with them edited."""
+    body = None
+    if edit is not None:
+        try:
+            body = {"edit": json.loads(edit)}
+        except ValueError as error:
+            raise click.UsageError(f"--edit is no JSON: {error}") from None
+    _say(_ask("POST", url, key, approval, "approve", body=body), as_json=as_json)
 
 
 @approvals.command("deny")
@@ -89,7 +97,7 @@ def deny(*, approval: str, url: str, key: str, as_json: bool) -> None:
     _say(_ask("POST", url, key, approval, "deny"), as_json=as_json)
 
 
-def _ask(method: str, url: str, key: str, *path: str) -> dict[str, Any]:
+def _ask(method: str, url: str, key: str, *path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     try:
         token = Secret(key, reading=Reading(Path.cwd())).reveal()
     except ValueError as error:
@@ -98,7 +106,8 @@ def _ask(method: str, url: str, key: str, *path: str) -> dict[str, Any]:
         raise click.UsageError("an approval's id has letters, digits and _ only")
     try:
         place = "/".join(("/v1/approvals", *path))
-        answer = httpx.request(method, f"{url}{place}", headers={"authorization": f"Bearer {token}"}, timeout=_WAIT_S)
+        headers = {"authorization": f"Bearer {token}"}
+        answer = httpx.request(method, f"{url}{place}", headers=headers, json=body, timeout=_WAIT_S)
         said: dict[str, Any] = answer.json()
     except httpx.TransportError as error:
         raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
@@ -115,6 +124,8 @@ def _say(said: dict[str, Any], *, as_json: bool) -> None:
         return
     by = f" by {said['decided_by']}" if said["decided_by"] else ""
     click.echo(f"approval {said['id']}: {said['status']}{by}")
+    if said["approvers"] > 1:
+        click.echo(f"  {'agreed':<13} {len(said['approved_by'])} of {said['approvers']}")
     for name in ("tenant", "key", "run", "tool", "tool_call_id", "rule", "arguments"):
         click.echo(f"  {name:<13} {said[name] or '-'}")
     click.echo(f"  {'expires':<13} {instant(said['expires_at'] * 1_000_000)}")

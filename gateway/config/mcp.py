@@ -23,6 +23,7 @@ class McpTool(Settings):
     trusted: bool = Field(default=False, description="its results are not untrusted content")
     approval: Literal["always", "when", "never"] = Field(default="when", description="as of `tools[].approval`")
     approval_when: tuple[Rule, ...] = Field(default=(), max_length=32, description="rules that ask for approval")
+    approvers: Literal[1, 2] = Field(default=1, description="how many approvers must say yes")
     rules: tuple[Rule, ...] = Field(default=(), max_length=32, description="what its arguments must keep to")
     restore: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
         default=(), max_length=64, description="arguments in which placeholders become values again"

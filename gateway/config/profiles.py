@@ -65,6 +65,11 @@ class ToolSettings(Settings):
     ask_again: bool = Field(
         default=False, description="ask the model once more when its tool call is refused (plain replies only)"
     )
+    approval_wait_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=0,
+        description="how long a call that needs a yes waits for it, connection open; none by then is a no. "
+        "0: it is told so at once, and sent again",
+    )
     polling: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
         default=(), max_length=1_024, description="tools that may be called again and again with the same arguments"
     )

@@ -87,6 +87,7 @@ class ConfiguredTool(Settings):
     approval_when: tuple[Rule, ...] = Field(
         default=(), max_length=32, description="rules; one that holds, or cannot be judged, asks for approval"
     )
+    approvers: Literal[1, 2] = Field(default=1, description="how many approvers must say yes; 2 are two different keys")
     rules: tuple[Rule, ...] = Field(
         default=(), max_length=32, description="what its arguments must keep to; else the call is refused"
     )

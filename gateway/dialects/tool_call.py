@@ -105,6 +105,8 @@ class ToolDialect:
         tree: dict[str, Any] = {"id": reply_id, "object": "tool.result", "tool": self.tool, "is_error": False}
         if self.action == "authorize":
             tree = {"id": reply_id, "object": "tool.authorization", "tool": self.tool, "authorised": True}
+            if "edited" in request.tree:
+                tree["arguments"] = request.tree["edited"]
             return [Event(tree, [], ends=(0,), finish="stop", usage=_FREE, terminal=True, whole=True)]
         if self.action == "result":
             tree |= {"result": request.tree["result"], "is_error": request.tree["is_error"]}

@@ -48,6 +48,7 @@ class Profile:
     tools: tuple[str, ...]
     on_tool_refusal: Literal["answer", "error"]
     ask_again: bool
+    approval_wait_s: float
     polling_tools: frozenset[str]
     cache_ttl_s: float
     cache_entries_max: int
@@ -98,6 +99,7 @@ def resolve(settings: ProfileSettings) -> Profile:
         tools=settings.tools.allow,
         on_tool_refusal=settings.tools.on_refusal,
         ask_again=settings.tools.ask_again,
+        approval_wait_s=settings.tools.approval_wait_s,
         polling_tools=frozenset(settings.tools.polling),
         cache_ttl_s=settings.cache.ttl_s,
         cache_entries_max=settings.cache.entries_max,

@@ -5,12 +5,15 @@ names the approval in `x-tollhouse-approval-id`. Until then, and after a no, it 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..approvals import Approvals, denied, required
 from ..call import Call, Event, Reply, reply_of
 from ..errors import ApprovalRequired
 from ..replies import Kept, Replies
+from ..tools.approval import Approval
+from ..tools.edits import edit_calls
+from ..tools.trail import Trails
 from ..written import Writing, read_again
 from .consent import Consent
 
@@ -25,14 +28,17 @@ class _Awaited:
     name: str
     fingerprint: bytes
     writing: Writing
+    proposing: list[Event] = field(default_factory=list)
+    approved: list[Approval] = field(default_factory=list)
     kept_bytes: int | None = None
 
 
 class Awaited:
     """Keeps and gives answers that wait; `replies` seals them."""
 
-    def __init__(self, replies: Replies, approvals: Approvals, consent: Consent) -> None:
+    def __init__(self, replies: Replies, approvals: Approvals, consent: Consent, trails: Trails) -> None:
         self._replies = replies
+        self._trails = trails
         self._approvals = approvals
         self._consent = consent
 
@@ -53,9 +59,24 @@ class Awaited:
                 self._approvals.take(call, each, "released")
             call.decide("recall", "approved", call=kept.call_id, approval=waiting[0].id)
             call.headers["x-tollhouse-replayed"] = kept.call_id
-            return reply_of(read_again(call, kept.written), degraded=kept.degraded, cached=True)
+            events = read_again(call, kept.written)
+            self._edit(call, events, waiting)
+            return reply_of(events, degraded=kept.degraded, cached=True)
         call.kept["awaited"] = _Awaited(name, fingerprint, Writing(_REPLY_BYTES_MAX))
         return None
+
+    def _edit(self, call: Call, events: list[Event], approved: list[Approval]) -> None:
+        """Let the calls be what was approved, and the run's trail know them so."""
+        edits = {each.call_id: each for each in approved if each.patches}
+        if not edits:
+            return
+        edit_calls(events, {call_id: each.patches for call_id, each in edits.items()})
+        call.headers["x-tollhouse-edited"] = next(iter(edits.values())).id
+        trail = None if call.run is None else self._trails.find(call.run.id)
+        for call_id, each in edits.items():
+            call.decide("recall", "edited", approval=each.id)
+            if trail is not None:
+                trail.rekey(call_id, each.edited_key)
 
     @staticmethod
     def inspect(call: Call, event: Event) -> None:
@@ -63,9 +84,11 @@ class Awaited:
         kept: _Awaited | None = call.kept.get("awaited")
         if kept is not None:
             kept.writing.take(call, event)
+            if any(part.kind == "arguments" for part in event.parts):
+                kept.proposing.append(event)
 
-    def settle(self, call: Call) -> None:
-        """Keep the answer of a call that ended with a question."""
+    async def settle(self, call: Call) -> None:
+        """Keep the answer of a call that ended with a question; with `approval_wait_s` wait for the answer here."""
         kept: _Awaited | None = call.kept.get("awaited")
         if kept is None or not isinstance(call.ending, ApprovalRequired):
             return
@@ -73,9 +96,38 @@ class Awaited:
         statements, kept.kept_bytes = self._replies.keep(call.key.id, kept.name, reply)
         call.statements.extend(statements)
         self._consent.keep(call, kept.name)
+        if call.profile.approval_wait_s and call.cut_by is None and not call.left:
+            await self._hold(call, kept)
         life = asyncio.current_task()
         assert life is not None  # noqa: S101 - stages run in a call's task
         life.add_done_callback(lambda _: self._ended(call, kept))
+
+    async def _hold(self, call: Call, kept: _Awaited) -> None:
+        """Wait with the connection open; what comes of it is in the call's own record."""
+        approved = await self._consent.hold(call)
+        if isinstance(call.ending, ApprovalRequired):
+            return
+        call.statements.append(self._replies.forget(kept.name))
+        states = {each.call_id: each for each in approved}
+        for told in call.kept["tools"]:
+            if told["decision"] == "awaiting":
+                told["decision"] = "refused" if call.ending is not None else "authorised"
+                if (each := states.get(told.get("id"))) is not None and each.patches:
+                    told["arguments"] = each.edited_key
+        self._edit(call, kept.proposing, approved)
+        kept.approved = approved
+
+    def as_released(self, call: Call, written: bytes | None) -> bytes | None:
+        """Return a reply's bytes as they are released: edited, if an approver did that while it was held."""
+        kept: _Awaited | None = call.kept.get("awaited")
+        edits = {each.call_id: each.patches for each in kept.approved if each.patches} if kept is not None else {}
+        if not edits or written is None:
+            return written
+        events, writing = read_again(call, written), Writing(_REPLY_BYTES_MAX)
+        edit_calls(events, edits)
+        for event in events:
+            writing.take(call, event)
+        return writing.whole
 
     def _ended(self, call: Call, kept: _Awaited) -> None:
         written = isinstance(call.ending, ApprovalRequired)

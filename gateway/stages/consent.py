@@ -14,8 +14,9 @@ import orjson
 from ..approvals import Approvals, denied, required
 from ..call import Call
 from ..errors import ApprovalDenied, ApprovalRequired, Ending
-from ..tools.approval import Approval, why
+from ..tools.approval import DESCRIPTION, Approval, why
 from ..tools.check import Checked
+from ..tools.edits import Patches
 from ..tools.offers import Tool, Tools
 from ..tools.trail import Trail
 
@@ -28,6 +29,8 @@ class Wanted:
     waiting: list[Approval] = field(default_factory=list)
     granted: list[Approval] = field(default_factory=list)
     new: list[Approval] = field(default_factory=list)
+    edits: dict[str, Patches] = field(default_factory=dict)
+    written: bool = False
 
 
 class Consent:
@@ -58,11 +61,18 @@ class Consent:
                 wanted.asked.append((checked, rule))
             elif found.status == "approved":
                 wanted.granted.append(found)
+                if found.patches:
+                    checked.key, wanted.edits[checked.proposal.id] = found.edited_key, found.patches
             elif found.status == "denied":
                 return denied(found)
             else:
                 wanted.waiting.append(found)
         return None
+
+    def edits(self, call: Call) -> dict[str, Patches]:
+        """Return what approvers edited in the calls of an answer, by their ids."""
+        wanted: Wanted | None = call.kept.get("consent")
+        return {} if wanted is None else wanted.edits
 
     def settle(self, call: Call) -> None:
         """Ask what is to be asked and end the call with that, or use up what was granted."""
@@ -79,12 +89,14 @@ class Consent:
                     key=checked.key,
                     policy=_policy(call, self._tools[checked.proposal.name]),
                     rule=rule,
+                    schema=_schema_of(call, checked.proposal.name),
+                    approvers=self._tools[checked.proposal.name].settings.approvers,
                 )
             )
         waiting = [*wanted.new, *wanted.waiting]
         if waiting:
             call.ending = required(call, waiting)
-            self._tell_when_written(call, wanted.new)
+            self._tell_when_written(call, wanted.new, wanted)
             return
         for approval in wanted.granted:
             self._approvals.take(call, approval, "released")
@@ -95,29 +107,62 @@ class Consent:
         if wanted is not None and wanted.new:
             self._approvals.keep(call, wanted.new, reply)
 
-    def executes(self, call: Call, key: str, tree: Mapping[str, Any], trail: Trail, *, named: str) -> None:
-        """Let a call that is to be carried out pass, using its yes up, or raise ApprovalPending or ApprovalDenied."""
+    async def hold(self, call: Call) -> list[Approval]:
+        """Wait for the answers of a call that settles; return the yeses if it may go on, else leave it its ending."""
+        wanted: Wanted = call.kept["consent"]
+        if wanted.new:
+            await self._approvals.write(call, wanted.new)
+        wanted.written = True
+        asked = [*wanted.new, *wanted.waiting]
+        await self._approvals.wait(call, asked, call.profile.approval_wait_s)
+        no = next((each for each in asked if each.status == "denied"), None)
+        if no is not None:
+            call.ending = denied(no)
+        if no is not None or call.left or any(each.status != "approved" for each in asked):
+            return []
+        call.ending = None
+        for each in (*asked, *wanted.granted):
+            self._approvals.take(call, each, "released")
+        return asked
+
+    async def executes(
+        self, call: Call, key: str, tree: Mapping[str, Any], trail: Trail, *, named: str
+    ) -> Approval | None:
+        """Let a call that is to be carried out pass and return the yes that it uses up, None if it needs none.
+
+        Raises ApprovalPending or ApprovalDenied.
+        """
         tool: Tool = call.model
         request = call.clear
         rule = why(tool.settings, tree, trail.steps, self._trusted) if _may_need(tool) else ""
         if not rule or request is None or request.executes is None:
-            return
-        policy = _policy(call, tool)
-        found = self._approvals.find(call, tool.name, key, policy)
-        if found is not None and found.status in ("approved", "released"):
-            call.kept["consent_used"] = (found, found.status)
-            self._approvals.take(call, found, "used")
-            return
-        if found is not None and found.status == "denied":
-            raise denied(found)
+            return None
+        wait_s = call.profile.approval_wait_s
+        found = self._approvals.find(call, tool.name, key, _policy(call, tool))
         if found is None or found.status == "used":
-            arguments = request.executes.arguments
             found = self._approvals.ask(
-                call, tool=tool.name, call_id=named, arguments=arguments, key=key, policy=policy, rule=rule
+                call,
+                tool=tool.name,
+                call_id=named,
+                arguments=request.executes.arguments,
+                key=key,
+                policy=_policy(call, tool),
+                rule=rule,
+                schema=tool.parameters,
+                approvers=tool.settings.approvers,
             )
             self._approvals.keep(call, [found])
-            self._tell_when_written(call, [found])
-        raise required(call, [found])
+            if wait_s:
+                await self._approvals.write(call, [found])
+            else:
+                self._tell_when_written(call, [found])
+        if wait_s and found.status == "pending":
+            await self._approvals.wait(call, [found], wait_s)
+        if found.status in ("approved", "released"):
+            call.kept["consent_used"] = (found, found.status)
+            self._approvals.take(call, found, "used")
+            return found
+        raise denied(found) if found.status == "denied" else required(call, [found])
 
     def not_executed(self, call: Call) -> None:
         """Give a yes back: the call that used it was not carried out."""
@@ -130,7 +175,7 @@ class Consent:
         asked: list[Approval] = []
         for pins, pin, definition in call.kept["pins_changed"]:
             tool, said, asker = f"{pin.server}.{pin.tool}", orjson.dumps(definition).decode(), f"mcp:{pin.server}"
-            found = self._approvals.find(call, tool, pin.seen, "description", asker=asker)
+            found = self._approvals.find(call, tool, pin.seen, DESCRIPTION, asker=asker)
             if found is None or found.status == "used":
                 question = self._approvals.ask(
                     call,
@@ -138,7 +183,7 @@ class Consent:
                     call_id="",
                     arguments=said,
                     key=pin.seen,
-                    policy="description",
+                    policy=DESCRIPTION,
                     rule="changed",
                     asker=asker,
                 )
@@ -150,17 +195,26 @@ class Consent:
             self._approvals.keep(call, asked)
             self._tell_when_written(call, asked, good=call.ending)
 
-    def _tell_when_written(self, call: Call, asked: list[Approval], *, good: Ending | None = None) -> None:
+    def _tell_when_written(
+        self, call: Call, asked: list[Approval], wanted: Wanted | None = None, *, good: Ending | None = None
+    ) -> None:
         """Tell of questions when the call's life is over: a record that was not written has become its ending."""
         if not asked:
             return
+
+        def over(_: object) -> None:
+            if wanted is None or not wanted.written:
+                written = call.ending is good or isinstance(call.ending, ApprovalRequired)
+                self._approvals.told(asked, written=written)
+
         life = asyncio.current_task()
         assert life is not None  # noqa: S101 - stages run in a call's task
-        life.add_done_callback(
-            lambda _: self._approvals.told(
-                asked, written=call.ending is good or isinstance(call.ending, ApprovalRequired)
-            )
-        )
+        life.add_done_callback(over)
+
+
+def _schema_of(call: Call, name: str) -> Any:
+    tools = call.clear.tools if call.clear is not None else ()
+    return next((tool.schema for tool in tools if tool.name == name), None)
 
 
 def _may_need(tool: Tool | None) -> bool:

@@ -6,14 +6,17 @@ A call that was not carried out stays open, so that its repetition is not counte
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from limits.loops import LoopPolicy
 
 from ..call import Call, ToolCall, ToolDefinition
+from ..dialects.strict import decode
 from ..errors import ApprovalRequired, InvalidRequest, LoopDetected, NotFound, ToolCallInvalid, ToolNotAllowed
 from ..papers import Profile
+from ..tools.approval import Approval
 from ..tools.check import NAME_CHARS, ruled, told_of
+from ..tools.edits import edited
 from ..tools.schema import Schemas, Unfit
 from ..tools.trail import Trail, Trails
 from .consent import Consent
@@ -74,7 +77,9 @@ class Executing:
             identity = await self._new(call, trail, call_id or call.kept["tool_call_id"], key)
         call.kept["execution"] = _Execution(trail, identity, key, here=bool(tool.targets))
         if self._consent is not None:
-            self._consent.executes(call, key, tree, trail, named=call.kept["tool_call_id"])
+            yes = await self._consent.executes(call, key, tree, trail, named=call.kept["tool_call_id"])
+            if yes is not None and yes.patches:
+                _carry_out_edited(call, yes)
 
     async def _arguments(self, call: Call, asked: ToolCall) -> dict[str, object]:
         tool = call.model
@@ -138,6 +143,21 @@ class Executing:
             if self._consent is not None:
                 self._consent.not_executed(call)
         call.kept["tools"] = [told_of(call.kept["tool_call_id"], call.model.name, kept.key, decision)]
+
+
+def _carry_out_edited(call: Call, yes: Approval) -> None:
+    """Let the call be what was approved: its arguments in their edited form, under their hash."""
+    request, execution = call.clear, call.kept["execution"]
+    assert request is not None  # noqa: S101 - Read set it
+    assert request.executes is not None  # noqa: S101 - `admit` looked
+    said = edited(request.executes.arguments, yes.patches)
+    tree = {**request.tree, "arguments": decode(said.encode()), "edited": decode(said.encode())}
+    executes = replace(request.executes, arguments=said)
+    call.clear = call.request = replace(request, tree=tree, executes=executes)
+    call.kept["tool_key"] = execution.key = yes.edited_key
+    execution.trail.rekey(execution.identity, yes.edited_key)
+    call.headers["x-tollhouse-edited"] = yes.id
+    call.decide("firewall", "edited", approval=yes.id)
 
 
 def _decision(call: Call, *, here: bool) -> str:

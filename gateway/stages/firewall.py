@@ -20,6 +20,7 @@ from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotA
 from ..papers import Profile
 from ..stage import AskAgain, CallStage
 from ..tools.check import NAME_CHARS, Checked, Rules, check, told_of
+from ..tools.edits import edit_calls
 from ..tools.proposals import Held, Proposal, of_whole
 from ..tools.schema import Schemas, Toolset
 from ..tools.trail import Trail, Trails
@@ -163,6 +164,7 @@ class Firewall(CallStage):
                 continue
             refusal = self._check(call, watch, list(held.calls.values()))
             if refusal is None:
+                self._edit(call, [*held.events, *held.late])
                 out += held.released()
             elif _as_error(call):
                 call.ending = refusal
@@ -178,6 +180,7 @@ class Firewall(CallStage):
         for choice, calls in of_whole(event).items():
             refusal = self._check(call, watch, calls)
             if refusal is None:
+                self._edit(call, [event])
                 continue
             if call.profile.ask_again and not call.asked_again:
                 watch.released.clear()
@@ -210,6 +213,12 @@ class Firewall(CallStage):
         why = {name: value for name in ("limit", "actual") if (value := getattr(refusal, name)) is not None}
         call.decide("firewall", "refused", rule=rule, **why)
         return refusal
+
+    def _edit(self, call: Call, events: list[Event]) -> None:
+        """Let the calls be released as approvers edited them."""
+        edits = {} if self._consent is None else self._consent.edits(call)
+        if edits:
+            edit_calls(events, edits)
 
     def _room(self, call: Call, number: int) -> Refusal | None:
         """Say whether the run has no room for so many calls; what is released is counted when the call has ended."""

@@ -5,15 +5,15 @@ was given before and now brings back; all else is its own run: key and tenant ca
 budgets. A client-made `x-run-id` opens its run when it is first seen. A session is a label, whatever a client says.
 """
 
-import asyncio
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from .. import deadlines
 from ..bonds import Bonds
 from ..call import Call, Reply, Request
-from ..errors import DeadlineExceeded, InvalidRequest, NotAllowed, NotFound
+from ..errors import InvalidRequest, NotAllowed, NotFound
 from ..minted import Minted
 from ..papers import Key, Run
 from ..stage import CallStage
@@ -75,9 +75,7 @@ class Identify(CallStage):
             wait_s = min(wait_s, call.model.deadline_s, await self._runs.left_s(call.run))
         if call.clear is not None and call.clear.stream:
             wait_s = min(wait_s, self._stream_s_max)
-        loop = asyncio.get_running_loop()
-        call.deadline_s = loop.time() + wait_s
-        call.kept["deadline"] = loop.call_later(wait_s, _pass, call, wait_s)
+        deadlines.start(call, wait_s)
         return None
 
     async def _find_run(self, call: Call, headers: Mapping[str, str], request: Request | None) -> None:
@@ -108,9 +106,7 @@ class Identify(CallStage):
     async def settle(self, call: Call) -> None:
         """Stop the call's clock; bind the ids that it got."""
         self._minted.bind(call)
-        timer = call.kept.get("deadline")
-        if timer is not None:
-            timer.cancel()
+        deadlines.stop(call)
 
 
 def _declared(call: Call, headers: Mapping[str, str]) -> tuple[str | None, str]:
@@ -137,16 +133,3 @@ def _session(call: Call, headers: Mapping[str, str]) -> str | None:
     metadata = call.clear.tree.get("metadata") if call.clear is not None else None
     said = metadata.get("session_id") if type(metadata) is dict else None
     return said[:_SESSION_CHARS_MAX] if type(said) is str and said else None
-
-
-def _pass(call: Call, wait_s: float) -> None:
-    whose = f"call.deadline_s of profile {call.profile.name}"
-    if call.is_for_tool:
-        whose += f", deadline_s of tool {call.model.name}, or what was left of the run"
-    call.cut(
-        DeadlineExceeded(
-            f"the call did not end within its {wait_s:g} s ({whose})",
-            param="call.deadline_s",
-            limit=f"{wait_s:g}",
-        )
-    )

@@ -130,12 +130,15 @@ class Recall(CallStage):
     async def settle(self, call: Call) -> None:
         """Keep a complete answer, in the transaction of the outcome."""
         if self._awaited is not None:
-            self._awaited.settle(call)
+            await self._awaited.settle(call)
         keeping: _Keeping | None = call.kept.get("recall")
         if keeping is not None and keeping.begun and call.ending is not None:
             self._begun(call, keeping)
         elif keeping is not None and call.ending is None:
-            kept = Kept(call.id, keeping.fingerprint, keeping.writing.whole, call.degraded)
+            whole = keeping.writing.whole
+            if self._awaited is not None:
+                whole = self._awaited.as_released(call, whole)
+            kept = Kept(call.id, keeping.fingerprint, whole, call.degraded)
             statements, keeping.kept_bytes = self._replies.keep(call.key.id, keeping.name, kept)
             call.statements.extend(statements)
 

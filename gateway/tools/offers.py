@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ from limits.money import usd_to_nano
 from limits.prices import NOTHING, Price
 
 from ..call import Attempt
+from ..config.mcp import McpServer
 from ..config.rule import Rule
 from ..config.tools import ConfiguredTool
 from ..upstream.egress import Egress
@@ -201,6 +202,7 @@ class Tools(Mapping[str, Tool]):
             await client.close()
 
 
-def rules_of(tools: Mapping[str, Tool]) -> dict[str, tuple[Rule, ...]]:
+def rules_of(tools: Mapping[str, Tool], servers: Iterable[McpServer] = ()) -> dict[str, tuple[Rule, ...]]:
     """Return the rules of the tools that have any, by name."""
-    return {name: tool.settings.rules for name, tool in tools.items() if tool.settings.rules}
+    named = [(f"{server.name}.{tool.name}", tool.rules) for server in servers for tool in server.tools]
+    return {name: rules for name, rules in [*((n, t.settings.rules) for n, t in tools.items()), *named] if rules}

@@ -155,6 +155,17 @@ class Trail:
         self._claimed.add(identity)
         return identity
 
+    def rekey(self, identity: str, key: str) -> None:
+        """Let a call stand with the arguments in which it was approved."""
+        at = self._at.get(identity)
+        if at is not None:
+            step = self.steps[at - self._dropped]
+            self.steps[at - self._dropped] = Step(step.tool, key, step.outcome, step.failed)
+            self._repeats[step.key] -= 1
+            if not self._repeats[step.key]:
+                del self._repeats[step.key]
+            self._repeats[key] = self._repeats.get(key, 0) + 1
+
     def let_go(self, identity: str) -> None:
         """Leave a claimed call open: it was not carried out, and may come again."""
         self._claimed.discard(identity)
@@ -220,6 +231,10 @@ class Trails:
     def __init__(self, secret: bytes, *, trails_max: int = 10_000) -> None:
         self._secret = secret
         self._trails: Shelf[str, Trail] = Shelf(entries_max=trails_max, bytes_max=0)
+
+    def find(self, run_id: str) -> Trail | None:
+        """Return a run's trail if it is in memory."""
+        return self._trails.get(run_id)
 
     def of(self, run_id: str | None, policy: LoopPolicy) -> tuple[Trail, bool]:
         """Return a run's trail and whether it is new; a call without a declared run has one of its own."""

@@ -39,6 +39,15 @@ async def test_questions_are_listed_shown_and_decided(tmp_path: Path) -> None:
         assert json.loads((await command(gate.url, key, "show", asked, "--json")).stdout)["status"] == "approved"
 
 
+async def test_arguments_are_edited_and_two_approvers_agree(tmp_path: Path) -> None:
+    async with live(tmp_path, script=SCRIPT, tools=[{**PAY, "approvers": 2}]) as gate:
+        asked = (await ask(gate)).json()["error"]["approval_id"]
+        one, two = [(await gate.app.registry.create_key("t", "house", name="b", role="approver"))[1] for _ in "12"]
+        assert "no JSON" in (await command(gate.url, one, "approve", asked, "--edit", "{", code=2)).stderr
+        assert "1 of 2" in (await command(gate.url, one, "approve", asked, "--edit", '{"q": "small"}')).stdout
+        assert '{"q":"small"}' in (await command(gate.url, two, "approve", asked)).stdout
+
+
 async def test_what_is_wrong_is_a_sentence(tmp_path: Path) -> None:
     async with live(tmp_path) as gate:
         assert "unknown, expired or revoked" in (await command(gate.url, "nobody", "list", code=1)).stderr
