@@ -21,16 +21,17 @@ def waiting(wait_s: float, **more: Any) -> dict[str, Any]:
 
 
 async def question(gate: Live) -> dict[str, Any]:
-    """Return the open question, once there is one."""
+    """Return the open question, once there is one and it is durable."""
     async with asyncio.timeout(10):
         while True:
-            if shown := (await gate.http.get("/v1/approvals")).json()["data"]:
+            shown = (await gate.http.get("/v1/approvals")).json()["data"]
+            if shown and gate.records("approval"):
                 return shown[0]  # type: ignore[no-any-return]
             await asyncio.sleep(0.02)
 
 
 async def answered(gate: Live, answer: str, **body: Any) -> None:
-    """Answer the open question; it is in the book before anybody is asked."""
+    """Answer the open question."""
     asked = await question(gate)
     assert [record["change"]["new"] for record in gate.records("approval")] == ["pending"]
     path = f"/v1/approvals/{asked['id']}/{answer}"
