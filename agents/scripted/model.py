@@ -100,6 +100,10 @@ class ScriptedModel:
         except ValueError as error:
             connection.transport.write(wire.reply(400, dialect.error(400, str(error))))
             return None
+        if self.script.context_tokens is not None and asked.prompt_tokens > self.script.context_tokens:
+            words = f"this model's context is {self.script.context_tokens} tokens, your input {asked.prompt_tokens}"
+            connection.transport.write(wire.reply(400, dialect.error(400, words)))
+            return None
         reply, fault = self._reply(asked)
         said = answer(asked, reply, f"{self._nonce}{self.requests:010d}")
         fault = self._fault(asked.model) or fault or reply.fault

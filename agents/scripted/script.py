@@ -107,12 +107,16 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole play; every part has a default, the empty script echoes at once."""
+    """The whole play; every part has a default, the empty script echoes at once.
+
+    A request of more than `context_tokens` is refused, as it is by a model whose context is full.
+    """
 
     steps: tuple[Reply, ...] = ()
     rules: tuple[Rule, ...] = ()
     latency: Latency | None = None
     seed: int = 0
+    context_tokens: int | None = None
     models: tuple[str, ...] = ("scripted",)
     prices: dict[str, Price] = {}
     price: Price = Price()

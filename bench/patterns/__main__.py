@@ -28,9 +28,9 @@ def main(runs: int, seed: int, *, keep: bool) -> None:
     script, models = play.script(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with site(folder, script, models) as (url, default, wide):
-            caps = asyncio.run(measure.capped(url, default, folder))
-            rows = asyncio.run(measure.measured(url, wide, folder, runs))
+        with site(folder, script, models) as place:
+            caps = asyncio.run(measure.capped(place.url, place.default, folder))
+            rows = asyncio.run(measure.measured(place.url, place.wide, folder, runs))
     text = _table(rows, claims.judged(rows, caps), runs, seed)
     print(text)
     if keep:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import yaml
@@ -20,9 +20,20 @@ PRICE = {"input_usd_per_million": "0.15", "output_usd_per_million": "0.60"}  # g
 WIDE = {"tokens": "unlimited", "usd": "1000", "steps": "unlimited", "agents": "unlimited", "tool_calls": "unlimited"}
 
 
+class Site(NamedTuple):
+    """Where the gateway is, two of its keys (one with the default limits, one without), and where the provider is."""
+
+    url: str
+    default: str
+    wide: str
+    provider: str
+
+
 @contextlib.contextmanager
-def site(folder: Path, script: dict[str, Any], models: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Serve until left; yields the gateway's URL and two keys: one with its default limits, one without."""
+def site(
+    folder: Path, script: dict[str, Any], models: Sequence[str], *, kind: str = "openai_compatible"
+) -> Iterator[Site]:
+    """Serve until left; `kind` is the provider's."""
     provider_port, port = free_port(), free_port()
     (folder / "script.yaml").write_text(yaml.safe_dump(script))
     keys = [_KEY, _KEY[:-1] + "H"]
@@ -33,7 +44,7 @@ def site(folder: Path, script: dict[str, Any], models: Sequence[str]) -> Iterato
         "upstreams": [
             {
                 "name": "provider",
-                "kind": "openai_compatible",
+                "kind": kind,
                 "base_url": f"http://127.0.0.1:{provider_port}/v1",
                 "private_addresses": True,
             }
@@ -59,7 +70,7 @@ def site(folder: Path, script: dict[str, Any], models: Sequence[str]) -> Iterato
     with _process(folder / "provider.log", scripted), _process(folder / "gateway.log", gateway) as served:
         url = f"http://127.0.0.1:{port}"
         _wait(f"{url}/readyz", served, folder / "gateway.log")
-        yield url, keys[0], keys[1]
+        yield Site(url, keys[0], keys[1], f"http://127.0.0.1:{provider_port}")
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def main(runs: int, workers: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "tools.py").write_text(_TOOLS)
-        with site(folder, _SCRIPT, ["m"]) as (url, key, _), Jobs(folder / "queue.sqlite") as jobs:
+        with site(folder, _SCRIPT, ["m"]) as (url, key, *_), Jobs(folder / "queue.sqlite") as jobs:
             ref = Reference(tools=str(folder / "tools.py"), model="m").text()
             for number in range(runs):
                 jobs.put(ref, f"task {number}", {})

@@ -84,3 +84,10 @@ async def test_what_was_seen_is_kept_in_bounds() -> None:
         for _ in range(1_100):
             server.model._see(server.seen[0])  # type: ignore[arg-type]
         assert len(server.seen) == 1_000
+
+
+async def test_a_request_that_is_longer_than_the_context_is_refused_and_not_billed() -> None:
+    async with ScriptedServer(Script(context_tokens=10)) as server, httpx.AsyncClient() as client:
+        assert await say(client, server, "x" * 40) == "x" * 40
+        assert await say(client, server, "x" * 41) == "400"
+        assert server.bill.total.requests == 1
