@@ -15,18 +15,23 @@ from .call import Call, Request, Text, ToolResult
 from .errors import ApprovalRequired
 from .papers import Run
 from .runs import Runs
+from .tools.trail import Trails
 from .vaults import Vaults
 
 _BROUGHT_MAX = 64  # of the ids that a request brings the last so many are looked at
 
 
 class Minted:
-    """Finds runs by ids, and binds the ids that a call got. `vaults` keep what stands behind their placeholders."""
+    """Finds runs by ids, and binds the ids that a call got.
 
-    def __init__(self, runs: Runs, bonds: Bonds, vaults: Vaults) -> None:
+    `vaults` keep what stands behind their placeholders, `trails` which tools were called.
+    """
+
+    def __init__(self, runs: Runs, bonds: Bonds, vaults: Vaults, trails: Trails) -> None:
         self._runs = runs
         self._bonds = bonds
         self._vaults = vaults
+        self._trails = trails
 
     async def run_of(self, call: Call, request: Request) -> Run | None:
         """Return the run that a request goes on with, opened if it was not; None if nothing leads to one. RunEnded."""
@@ -62,6 +67,9 @@ class Minted:
             guard = call.kept.get("guard")
             if guard is not None:
                 call.statements += self._vaults.keep(run, guard.vault)
+            watch = call.kept.get("firewall")
+            if watch is not None and watch.released:
+                self._trails.expect(run.id, watch.trail)
         spent = sum(each.charge.nano for each in call.attempts if each.charge is not None)
         call.statements += self._bonds.lead(call.key, ids, Trace(run.id, run.expires_us, spent))
 

@@ -129,7 +129,10 @@ class Works:
                 depth_max=bounds.depth_max,
             ),
             Identify(
-                self.runs, self.bonds, Minted(self.runs, self.bonds, self.vaults), stream_s_max=bounds.stream_s_max
+                self.runs,
+                self.bonds,
+                Minted(self.runs, self.bonds, self.vaults, self.trails),
+                stream_s_max=bounds.stream_s_max,
             ),
             Recall(self.replies, Awaited(self.replies, self.approvals, self.consent, self.trails), self.consent),
             Throttle(Rate(clock), Rate(clock), Concurrency()),

@@ -82,7 +82,7 @@ class Firewall(CallStage):
         if call.run is not None:
             fresh = call.kept["firewall_new"]
             call.kept["run_seen"] = await self._ledger.look(call.run.id, tenant=call.tenant.id, fresh=fresh)
-        if request.calls:
+        if request.calls or request.results:
             await self._read(call, watch)
         return None
 
@@ -102,7 +102,9 @@ class Firewall(CallStage):
     async def _read(self, call: Call, watch: _Watch) -> None:
         request = call.clear
         assert request is not None  # noqa: S101 - admit looked
+        expected = len(watch.trail.steps) if call.kept["firewall_new"] else 0
         new, closed = watch.trail.read(request.calls, request.results, request.texts)
+        new += expected  # what the call was released that the run goes on from
         if call.run is not None:
             told = call.kept.setdefault("tools", [])
             told.extend(told_of(call_id, step.tool, step.key, "result") for call_id, step in closed[:_TOLD_MAX])

@@ -81,7 +81,10 @@ class Trail:
         self._repeats: dict[str, int] = {}
 
     def read(self, calls: Sequence[ToolCall], results: Sequence[ToolResult], texts: Sequence[Text]) -> Read:
-        """Take in what a request tells of earlier calls; `texts` are the request's texts, which results index."""
+        """Take in what a request tells of earlier calls; `texts` are the request's texts, which results index.
+
+        A request that goes on from what the provider keeps brings results without their calls: those are known here.
+        """
         new = 0
         closed: list[tuple[str, Step]] = []
         answers = _by_identity(results)
@@ -93,20 +96,29 @@ class Trail:
                 outcome = "" if result is None else self._outcome(result, texts)
                 self._add(identity, call.name, key, outcome, failed=result is not None and result.failed)
             elif result is not None and identity not in self._results:
-                at = self._at[identity] - self._dropped
-                step = self.steps[at]
-                self.steps[at] = Step(step.tool, step.key, self._outcome(result, texts), result.failed)
-                self._failed = self._failed or result.failed
+                self._answered(identity, result, texts)
             if result is not None and identity not in self._results:
                 self._results.add(identity)
                 closed.append((call.id, self.steps[self._at[identity] - self._dropped]))
+        for identity, result in () if calls else answers.items():
+            if identity in self._at and identity not in self._results:
+                self._answered(identity, result, texts)
+                self._results.add(identity)
+                closed.append((result.call_id, self.steps[self._at[identity] - self._dropped]))
         return Read(new, closed)
+
+    def _answered(self, identity: str, result: ToolResult, texts: Sequence[Text]) -> None:
+        at = self._at[identity] - self._dropped
+        step = self.steps[at]
+        self.steps[at] = Step(step.tool, step.key, self._outcome(result, texts), result.failed)
+        self._failed = self._failed or result.failed
 
     def notes(self, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> Iterator[tuple[ToolResult, str]]:
         """Yield the results that carry a note, with it."""
         if self._notes:
             answers = _by_identity(results)
-            for identity, _ in _named(calls[-READ_MAX:]):
+            told = [identity for identity, _ in _named(calls[-READ_MAX:])] if calls else list(answers)
+            for identity in told:
                 if identity in self._notes and identity in answers:
                     yield answers[identity], self._notes[identity]
 
@@ -226,24 +238,30 @@ class Trail:
 
 
 class Trails:
-    """The trails of declared runs, the least recently used forgotten first; a forgotten one is read again."""
+    """The trails of runs, the least recently used forgotten first; a forgotten one is read again."""
 
     def __init__(self, secret: bytes, *, trails_max: int = 10_000) -> None:
         self._secret = secret
         self._trails: Shelf[str, Trail] = Shelf(entries_max=trails_max, bytes_max=0)
+        self._expected: Shelf[str, Trail] = Shelf(entries_max=trails_max, bytes_max=0)
+
+    def expect(self, run_id: str, trail: Trail) -> None:
+        """Keep the trail of a call in no run, for the run that may go on from it without its history."""
+        self._expected.put(run_id, trail)
 
     def find(self, run_id: str) -> Trail | None:
         """Return a run's trail if it is in memory."""
         return self._trails.get(run_id)
 
     def of(self, run_id: str | None, policy: LoopPolicy) -> tuple[Trail, bool]:
-        """Return a run's trail and whether it is new; a call without a declared run has one of its own."""
+        """Return a run's trail and whether it is new; a call without a run has one of its own."""
         if run_id is None:
             return Trail(self._secret, policy), True
         trail = self._trails.get(run_id)
         if trail is not None:
             return trail, False
-        trail = Trail(self._secret, policy)
+        trail = self._expected.get(run_id) or Trail(self._secret, policy)
+        self._expected.drop(run_id)
         self._trails.put(run_id, trail)
         return trail, True
 

@@ -246,3 +246,28 @@ async def test_what_was_hidden_in_a_call_comes_back_in_the_one_that_goes_on_from
         body = {"model": "m", "input": f"who is {hidden}?", "previous_response_id": first.json()["id"]}
         again = await gate.http.post("/v1/responses", json=body)
         assert again.json()["output"][0]["content"][0]["text"] == "who is bob@example.com?"
+
+
+@pytest.mark.parametrize("changing", [False, True])
+async def test_a_loop_is_seen_though_the_provider_keeps_the_history_and_progress_too(
+    tmp_path: Path, changing: bool
+) -> None:
+    always = script(rules=(Rule((Reply(tool_calls=(ToolCall("look", {"at": 1}),)),)),))
+    tools = [{"type": "function", "name": "look", "parameters": {}}]
+    async with live(tmp_path, script=always, up=STRONG) as gate:
+        body: dict[str, Any] = {"model": "m", "input": "look there", "tools": tools}
+        kinds = []
+        for at in range(6):
+            said = (await gate.http.post("/v1/responses", json=body)).json()
+            (item,) = said["output"]
+            kinds.append(item["type"])
+            if item["type"] == "function_call":
+                seen = f"nothing at {at if changing else 'all'}"
+                output = {"type": "function_call_output", "call_id": item["call_id"], "output": seen}
+                body = {**body, "input": [output], "previous_response_id": said["id"]}
+        assert kinds[:4] == ["function_call"] * 4
+        assert kinds[4] == ("function_call" if changing else "message")
+        (run,) = gate.app.house.directory.runs()
+        account = gate.app.ledger.books.run(run.id)
+        assert account is not None
+        assert account.counts[1] == (6 if changing else 4)

@@ -2,8 +2,9 @@
 # mypy: ignore-errors
 """OpenAI's Agents SDK."""
 
-from agents import Agent, Runner, function_tool
 from watched import MODEL, TASK, search, tell
+
+from agents import Agent, Runner, function_tool
 
 agent = Agent(name="analyst", model=MODEL, tools=[function_tool(search)])
 tell(lambda: Runner.run_sync(agent, TASK).final_output)

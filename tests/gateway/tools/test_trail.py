@@ -124,3 +124,26 @@ def test_a_history_made_of_loops_is_read_in_bounded_time() -> None:
     began = time.process_time()
     assert trail.read(calls, results, texts).new == READ_MAX
     assert time.process_time() - began < 0.2
+
+
+def test_results_that_come_without_their_calls_are_those_of_calls_known_here_and_carry_their_notes() -> None:
+    trail = Trail(SECRET, POLICY)
+    key = trail.key("t", "{}")
+    closed, noted = [], []
+    for at in range(4):
+        trail.propose(f"id{at}", "t", key, ())
+        results, texts = [ToolResult(f"id{at}", (0,)), ToolResult("unknown", (0,))], [Text(("x",), "same", "tool")]
+        closed += [call_id for call_id, _ in trail.read((), results, texts).closed]
+        assert trail.read((), results, texts).closed == []
+        noted += [result.call_id for result, _ in trail.notes((), results)]
+    assert closed == ["id0", "id1", "id2", "id3"]
+    assert noted == ["id2"]
+    assert trail.judge("t", key).action == "refuse"
+
+
+def test_a_run_that_goes_on_from_a_call_has_its_trail_once() -> None:
+    trails = Trails(SECRET)
+    trail, _ = trails.of(None, POLICY)
+    trails.expect("r", trail)
+    assert trails.of("r", POLICY) == (trail, True)
+    assert trails.of("r", POLICY) == (trail, False)
