@@ -21,11 +21,13 @@ def main(only: str, *, keep: bool) -> None:
     """Run each framework three ways, one after the other; a minute or two. Its environment is made first."""
     machine = describe(" ".join(["python -m bench.runaway", *sys.argv[1:]]))
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        with site(Path(name), measure.script(), [measure.MODEL], kind="openai") as place:
-            for framework in measure.FRAMEWORKS:
-                if only in framework:
-                    rows += [measure.measured(place, framework, how) for how in measure.HOW]
+    with (
+        tempfile.TemporaryDirectory() as name,
+        site(Path(name), measure.script(), [measure.MODEL], kind="openai") as place,
+    ):
+        for framework in measure.FRAMEWORKS:
+            if only in framework:
+                rows += [measure.measured(place, framework, how) for how in measure.HOW]
     text = report.page(rows, machine)
     print(text)
     if keep:

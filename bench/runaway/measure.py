@@ -1,4 +1,4 @@
-"""Runs each framework with a model that asks for the same tool call for ever: straight, and by the gateway, two ways."""
+"""Runs each framework with a model that asks for one tool call for ever: straight, and by the gateway, two ways."""
 
 import json
 import os

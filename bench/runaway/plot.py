@@ -14,11 +14,9 @@ def executed(rows: Sequence[Row]) -> str:
     names = list(dict.fromkeys(row.framework for row in rows))
     height = TOP + len(names) * (len(HOW) * LINE + 12) + 10
     most = max(row.executed for row in rows)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"'
-        f' font-size="12"><rect width="{WIDTH}" height="{height}" fill="white"/>',
-        _text(10, 20, "How often the same tool call was executed (log scale)", "start"),
-    ]
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"']
+    parts.append(f' font-size="12"><rect width="{WIDTH}" height="{height}" fill="white"/>')
+    parts.append(_text(10, 20, "How often the same tool call was executed (log scale)", "start"))
     x = 10
     for how in HOW:
         parts.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{COLOURS[how]}"/>')

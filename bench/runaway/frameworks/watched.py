@@ -21,6 +21,7 @@ def search(query: str) -> str:
     Args:
         query: the words to look for
     """
+    del query  # whatever is looked for, the same is found
     executed[0] += 1
     return FOUND
 
