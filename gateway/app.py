@@ -62,6 +62,7 @@ class Tollhouse(Works):
             ledger=self.ledger,
             charges=Charges(self.journal, self.ledger),
             breakers=breakers,
+            stops=self.stops,
             clock=clock,
             metrics=metrics,
             unready=self._unready,

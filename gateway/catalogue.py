@@ -1,5 +1,6 @@
 """The models clients may ask for, and the targets they are served at: built once from the configuration."""
 
+import asyncio
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -46,11 +47,15 @@ class Offer:
     priced_as: str | None
     per_call: bool = False
     reply_bytes_max: int = 1 << 30
+    deadline_header: str | None = None
 
     def request(self, attempt: Attempt) -> UpstreamRequest:
         """Return the attempt as the upstream gets it."""
         dialect = attempt.call.dialect
         asked = dialect.headers(attempt.call.caller.headers, self.target.betas)
+        if self.deadline_header is not None:
+            left_s = max(0.0, attempt.call.deadline_s - asyncio.get_running_loop().time())
+            asked = [*asked, (self.deadline_header, f"{left_s:.3f}")]
         return UpstreamRequest(
             "POST",
             self.target.url_of(dialect.name),
@@ -170,6 +175,7 @@ class Catalogue(Mapping[str, Model]):
             prices=self._prices,
             overrides=overrides,
             priced_as=PRICED_AS.get(upstream.kind),
+            deadline_header=upstream.deadline_header,
         )
 
     def _breaker(self, upstream: UpstreamSettings, target: Target) -> Breaker:

@@ -24,7 +24,7 @@ from limits.clock import Clock
 
 from .config import Config
 from .directory import Directory
-from .directory.registry import said_key
+from .directory.said import said_key
 from .directory.tokens import digest, mint_key, run_secret
 from .papers import HOUSE, Key
 from .state import rows

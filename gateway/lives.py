@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from .call import Call
-from .errors import Draining, RateLimitExceeded
+from .errors import Draining, RateLimitExceeded, RunEnded
 
 CUT_S = 5.0  # what a call that was cut has left to settle in
 
@@ -54,6 +54,14 @@ class Lives:
         """Return the calls under way."""
         return list(self._calls.values())
 
+    def stop(self, scope: str) -> int:
+        """Cut the calls under way in a scope (`run:ID` with its children, `key:ID`, `tenant:ID`); return how many."""
+        kind, _, name = scope.partition(":")
+        cut = [call for call in self._calls.values() if _is_in(call, kind, name)]
+        for call in cut:
+            call.cut(RunEnded(f"{kind} {name} was stopped while this call was under way", param=kind))
+        return len(cut)
+
     async def drain(self, grace_s: float, cut_s: float = CUT_S) -> int:
         """Take no more calls; wait `grace_s`, cut what is left, give that `cut_s` to settle; return how many stay."""
         self.draining = True
@@ -64,3 +72,10 @@ class Lives:
         if self._calls:
             await asyncio.wait(self._calls, timeout=cut_s)
         return len(self._calls)
+
+
+def _is_in(call: Call, kind: str, name: str) -> bool:
+    if kind == "run":
+        return call.run is not None and name in call.run.path
+    paper = call.key if kind == "key" else call.tenant
+    return paper is not None and bool(paper.id == name)

@@ -20,6 +20,7 @@ from .catalogue import Catalogue
 from .config import Config
 from .delivery import Delivery
 from .directory import Registry
+from .directory.stops import Stops
 from .guards import Redactor
 from .house import House
 from .housekeeping import Housekeeping
@@ -84,6 +85,8 @@ class Works:
         pins = Pins(house.book.query)
         self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
         self.lives = Lives(config.bounds.calls_max)
+        self.registry.on_stop = self.lives.stop
+        self.stops = Stops(house.directory, house.book, self.ledger, self.lives.stop)
         self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))

@@ -8,7 +8,7 @@ from ..errors import InvalidRequest, NotFound
 from ..papers import HOUSE, caps_of
 from .actor import WHO, Actor
 from .parts import Parts
-from .shapes import KeyMade, Keys, KeyShown, NewKey
+from .shapes import KeyMade, Keys, KeyShown, NewCaps, NewKey
 from .views import key_shown
 
 
@@ -46,6 +46,28 @@ def routes(parts: Parts) -> APIRouter:
         if key is None:
             raise NotFound("there is no such key", param="key")
         return await key_shown(parts, key)
+
+    @router.put("/{key_id}/caps")
+    async def set_caps(key_id: str, body: NewCaps, actor: Actor) -> KeyShown:
+        """Replace a key's caps; what is spent in the present windows counts against the new ones."""
+        return await key_shown(parts, await parts.registry.set_key_caps(actor, key_id, caps_of(body.caps)))
+
+    @router.patch("/{key_id}/caps")
+    async def change_caps(key_id: str, body: NewCaps, actor: Actor) -> KeyShown:
+        """Set some of a key's caps; those of another dimension, window or kind stay as they are."""
+        return await key_shown(parts, await parts.registry.set_key_caps(actor, key_id, caps_of(body.caps), others=True))
+
+    @router.post("/{key_id}/stop")
+    async def stop_key(key_id: str, actor: Actor) -> KeyShown:
+        """Refuse whatever a key asks from now on and cut what it has under way; it can be lifted."""
+        await parts.stops.stop(actor, "key", key_id)
+        return await show_key(key_id)
+
+    @router.post("/{key_id}/lift")
+    async def lift_key(key_id: str, actor: Actor) -> KeyShown:
+        """Let a stopped key go on."""
+        await parts.stops.lift(actor, "key", key_id)
+        return await show_key(key_id)
 
     @router.post("/{key_id}/revoke")
     async def revoke_key(key_id: str, actor: Actor) -> KeyShown:

@@ -13,6 +13,7 @@ from ..breakers import Breakers
 from ..charges import Charges
 from ..config import Config
 from ..directory import Directory, Registry
+from ..directory.stops import Stops
 from ..figures import ToolFigures
 from ..keeper import Keeper
 from ..spending import Spending
@@ -36,6 +37,7 @@ class Parts:
     ledger: Ledger
     charges: Charges
     breakers: Breakers
+    stops: Stops
     clock: Clock
     metrics: CollectorRegistry
     unready: Callable[[], list[str]] = _nothing_amiss

@@ -28,9 +28,9 @@ class NewTenant(Shape):
 
 
 class NewCaps(Shape):
-    """A tenant's caps; they replace the ones it has."""
+    """Caps of a tenant or key."""
 
-    caps: Caps = Field(description="ceilings over all its keys; an empty list takes all away")
+    caps: Caps = Field(description="ceilings; where they replace the present ones, an empty list takes all away")
 
 
 class TenantState(Shape):
@@ -61,6 +61,7 @@ class CapFigures(Shape):
     limit: int
     settled: int
     held: int
+    ends_us: int | None = Field(description="when it begins anew, µs since 1970 UTC; none: never")
 
 
 class TenantShown(Shape):
@@ -72,6 +73,7 @@ class TenantShown(Shape):
     caps: tuple[CapFigures, ...]
     tools: tuple[str, ...] | None
     disabled: bool
+    stopped: bool = Field(description="its kill switch is on")
     declared: bool = Field(description="stands in the file, and cannot be changed here")
     spent_nano_usd: int = Field(description="settled since the beginning")
 
@@ -89,6 +91,7 @@ class KeyShown(Shape):
     tools: tuple[str, ...] | None
     expires_us: int | None = Field(description="µs since 1970 UTC")
     revoked: bool
+    stopped: bool = Field(description="its kill switch is on")
     declared: bool
 
 

@@ -41,6 +41,24 @@ def routes(parts: Parts) -> APIRouter:
         """Replace a tenant's caps; what is spent in the present windows counts against the new ones."""
         return await tenant_shown(parts, await parts.registry.set_caps(actor, tenant_id, caps_of(body.caps)))
 
+    @router.patch("/{tenant_id}/caps")
+    async def change_caps(tenant_id: str, body: NewCaps, actor: Actor) -> TenantShown:
+        """Set some of a tenant's caps; those of another dimension, window or kind stay as they are."""
+        tenant = await parts.registry.set_caps(actor, tenant_id, caps_of(body.caps), others=True)
+        return await tenant_shown(parts, tenant)
+
+    @router.post("/{tenant_id}/stop")
+    async def stop_tenant(tenant_id: str, actor: Actor) -> TenantShown:
+        """Refuse whatever a tenant's keys ask from now on and cut what they have under way; it can be lifted."""
+        await parts.stops.stop(actor, "tenant", tenant_id)
+        return await show_tenant(tenant_id)
+
+    @router.post("/{tenant_id}/lift")
+    async def lift_tenant(tenant_id: str, actor: Actor) -> TenantShown:
+        """Let a stopped tenant go on."""
+        await parts.stops.lift(actor, "tenant", tenant_id)
+        return await show_tenant(tenant_id)
+
     @router.patch("/{tenant_id}")
     async def set_state(tenant_id: str, body: TenantState, actor: Actor) -> TenantShown:
         """Refuse all keys of a tenant from now on, or take them again."""

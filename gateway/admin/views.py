@@ -3,6 +3,7 @@
 from limits.accounts import Cap
 from limits.balances import Balances
 from limits.seam import Ledger
+from limits.windows import FOREVER
 
 from ..papers import Key, Run, Tenant
 from .parts import Parts
@@ -19,6 +20,7 @@ async def tenant_shown(parts: Parts, tenant: Tenant) -> TenantShown:
         caps=_caps(balances),
         tools=tenant.tools,
         disabled=tenant.disabled,
+        stopped=tenant.scope in parts.directory.stopped,
         declared=tenant.declared,
         spent_nano_usd=0 if balances is None else balances.nano,
     )
@@ -37,6 +39,7 @@ async def key_shown(parts: Parts, key: Key) -> KeyShown:
         tools=key.tools,
         expires_us=key.expires_us,
         revoked=key.revoked,
+        stopped=key.scope in parts.directory.stopped,
         declared=key.declared,
     )
 
@@ -76,6 +79,7 @@ def _caps(balances: Balances | None) -> tuple[CapFigures, ...]:
             limit=cap.limit,
             settled=cap.settled,
             held=cap.held,
+            ends_us=None if cap.ends_us >= FOREVER else cap.ends_us,
         )
         for cap in balances.caps
     )

@@ -80,11 +80,55 @@ def list_(*, tenant: str | None, owner: Owner, as_json: bool) -> None:
                 each["profile"],
                 caps(each["caps"]),
                 instant(each["expires_us"]),
-                ", ".join(word for word in ("declared", "revoked") if each[word]),
+                ", ".join(word for word in ("declared", "revoked", "stopped") if each[word]),
             )
             for each in said["keys"]
         ),
     )
+
+
+@keys.command("cap")
+@click.argument("key")
+@click.argument("wanted", type=CAP, nargs=-1)
+@click.option("--none", "no_caps", is_flag=True, help="Take all caps away.")
+@owner_options
+def cap(*, key: str, wanted: tuple[dict[str, Any], ...], no_caps: bool, owner: Owner, as_json: bool) -> None:
+    """Replace the caps of KEY (its public id): usd=5/day, several if you like."""
+    if bool(wanted) == no_caps:
+        raise click.UsageError("name one cap or more, or --none")
+    _say(owner.ask("PUT", at("keys", key, "caps"), {"caps": wanted}), as_json=as_json)
+
+
+@keys.command("raise")
+@click.argument("key")
+@click.argument("wanted", type=CAP, nargs=-1, required=True)
+@owner_options
+def raise_(*, key: str, wanted: tuple[dict[str, Any], ...], owner: Owner, as_json: bool) -> None:
+    """Set some caps of KEY (higher, lower or new), and leave its others as they are."""
+    _say(owner.ask("PATCH", at("keys", key, "caps"), {"caps": wanted}), as_json=as_json)
+
+
+@keys.command("stop")
+@click.argument("key")
+@owner_options
+def stop(*, key: str, owner: Owner, as_json: bool) -> None:
+    """Kill switch: refuse whatever KEY asks and cut what it has under way, until it is lifted."""
+    _say(owner.ask("POST", at("keys", key, "stop")), as_json=as_json)
+
+
+@keys.command("lift")
+@click.argument("key")
+@owner_options
+def lift(*, key: str, owner: Owner, as_json: bool) -> None:
+    """Let a stopped KEY go on."""
+    _say(owner.ask("POST", at("keys", key, "lift")), as_json=as_json)
+
+
+def _say(said: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say_json(said)
+    else:
+        click.echo(f"key {said['id']}{' (stopped)' if said['stopped'] else ''}: {caps(said['caps'])}")
 
 
 @keys.command("revoke")

@@ -13,25 +13,27 @@ from ..config.tenants import CapSettings, Per
 from .owner import Owner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_CAP = re.compile(r"(?:usd=([0-9.]{1,20})|tokens=([0-9]{1,13}))/(\w+?)(/soft)?")
+_CAP = re.compile(r"(usd|tokens|input_tokens|output_tokens|concurrency)=([0-9.]{1,20})(?:/(\w+?))?(/soft)?")
 
 
 class CapType(click.ParamType[dict[str, Any]]):
-    """`usd=100/month`, `tokens=1000000/day/soft`."""
+    """`usd=100/month`, `tokens=1000000/day/soft`, `concurrency=5`."""
 
-    name = "usd=AMOUNT/PER|tokens=NUMBER/PER"
+    name = "usd=AMOUNT/PER|tokens=NUMBER/PER|…"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """Return the cap in the form that the admin API takes."""
         match = _CAP.fullmatch(str(value))
         if match is None:
             self.fail(f"write usd=100/month or tokens=1000000/day; PER is {', '.join(get_args(Per))}", param, ctx)
-        usd, tokens, per, soft = match.groups()
-        given = {"usd": usd, "tokens": None if tokens is None else int(tokens), "per": per, "soft": bool(soft)}
+        name, number, per, soft = match.groups()
         try:
+            given = {name: number if name == "usd" else int(number), "per": per, "soft": bool(soft)}
             return CapSettings.model_validate(given).model_dump(mode="json")
         except ValidationError as error:
             self.fail("; ".join(each["msg"] for each in error.errors()), param, ctx)
+        except ValueError:
+            self.fail(f"{number} is no whole number", param, ctx)
 
 
 CAP = CapType()

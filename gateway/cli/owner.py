@@ -29,6 +29,7 @@ from ..charges import Charges
 from ..config import Config, load
 from ..config.values import Reading, Secret
 from ..directory import Registry
+from ..directory.stops import Stops
 from ..house import open_house
 from ..journal import Journal
 from ..keeper import keeper_of
@@ -132,6 +133,7 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
             ledger,
             charges,
             breakers,
+            Stops(house.directory, house.book, ledger),
             clock,
             metrics,
             keeper=keeper,

@@ -1,5 +1,9 @@
 """`tollhouse tenants`: who pays, and up to where."""
 
+import datetime as dt
+import itertools
+import json
+import time
 from typing import Any
 
 import click
@@ -78,6 +82,57 @@ def cap(
     _say(owner.ask("PUT", at("tenants", tenant, "caps"), {"caps": wanted}), as_json=as_json)
 
 
+@tenants.command("raise")
+@click.argument("tenant")
+@click.argument("wanted", type=CAP, nargs=-1, required=True)
+@owner_options
+def raise_(*, tenant: str, wanted: tuple[dict[str, Any], ...], owner: Owner, as_json: bool) -> None:
+    """Set some caps (higher, lower or new), and leave the tenant's others as they are."""
+    _say(owner.ask("PATCH", at("tenants", tenant, "caps"), {"caps": wanted}), as_json=as_json)
+
+
+@tenants.command("watch")
+@click.argument("tenant")
+@click.option("--every", "every_s", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds.")
+@click.option("--looks", type=click.IntRange(1), help="End after so many looks; else with Ctrl-C.")
+@owner_options
+def watch(*, tenant: str, every_s: float, looks: int | None, owner: Owner, as_json: bool) -> None:
+    """Print what a tenant has spent against its caps, again whenever that changes."""
+    before: dict[str, Any] = {}
+    for look in itertools.count(1):
+        said = owner.ask("GET", at("tenants", tenant))
+        if said != before:
+            _watched(said, as_json=as_json)
+            before = said
+        if look == looks:
+            return
+        time.sleep(every_s)
+
+
+def _watched(said: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    now = dt.datetime.now(dt.UTC).strftime("%H:%M:%SZ")
+    click.echo(f"{now}  {amount('nano_usd', said['spent_nano_usd'])} in all; {caps(said['caps'])}")
+
+
+@tenants.command("stop")
+@click.argument("tenant")
+@owner_options
+def stop(*, tenant: str, owner: Owner, as_json: bool) -> None:
+    """Kill switch: refuse whatever a tenant's keys ask and cut what they have under way, until it is lifted."""
+    _say(owner.ask("POST", at("tenants", tenant, "stop")), as_json=as_json)
+
+
+@tenants.command("lift")
+@click.argument("tenant")
+@owner_options
+def lift(*, tenant: str, owner: Owner, as_json: bool) -> None:
+    """Let a stopped tenant go on."""
+    _say(owner.ask("POST", at("tenants", tenant, "lift")), as_json=as_json)
+
+
 @tenants.command("disable")
 @click.argument("tenant")
 @click.option("--undo", is_flag=True, help="Take its keys again.")
@@ -88,7 +143,7 @@ def disable(*, tenant: str, undo: bool, owner: Owner, as_json: bool) -> None:
 
 
 def _marks(said: dict[str, Any]) -> str:
-    return ", ".join(word for word in ("declared", "disabled") if said[word])
+    return ", ".join(word for word in ("declared", "disabled", "stopped") if said[word])
 
 
 def _say(said: dict[str, Any], *, as_json: bool) -> None:

@@ -34,7 +34,8 @@ def caps(shown: Sequence[dict[str, Any]]) -> str:
     for cap in shown:
         dimension, window, kind, _ = cap["cap"].split("/")
         used = amount(dimension, cap["settled"] + cap["held"])
-        said.append(f"{used} of {amount(dimension, cap['limit'])} a {window}{' (soft)' if kind == 'soft' else ''}")
+        per = "" if dimension == "concurrency" else f" a {window}" if window != "total" else " in all"
+        said.append(f"{used} of {amount(dimension, cap['limit'])}{per}{' (soft)' if kind == 'soft' else ''}")
     return "; ".join(said) or "no cap"
 
 

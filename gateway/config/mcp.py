@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from .rule import Rule
-from .tools import ConfiguredTool, HeaderName, Label, Network
+from .tools import ConfiguredTool, Label, Network
 from .upstreams import BreakerSettings
-from .values import Name, Secret, Settings, Size, Usd
+from .values import HeaderName, Name, Secret, Settings, Size, Usd
 
 
 class McpTool(Settings):

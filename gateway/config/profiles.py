@@ -34,7 +34,10 @@ class RunSettings(Settings):
     """Limits of one declared run, its children included; a client may lower them, never raise them."""
 
     tokens: Limit = Field(default=50_000, description="tokens in and out, over planning and execution")
+    input_tokens: Limit = Field(default=None, description="tokens in")
+    output_tokens: Limit = Field(default=None, description="tokens out")
     usd: UsdLimit = Field(default=Decimal("0.50"), description="dollars")
+    concurrency: Limit = Field(default=None, description="calls at one time")
     steps: Limit = Field(default=10, description="model calls")
     replans: Limit = Field(default=3, description="calls announced as `replan`")
     agents: Limit = Field(default=10, description="runs in the tree below this one")

@@ -1,13 +1,14 @@
 """Settings of tenants that the file declares; through the API they can be read only."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from .retention import Days
 from .values import Count, Instant, ModelName, Name, Settings, Usd, Zone
 
-Per = Literal["minute", "hour", "day", "week", "month", "total"]
+Per = Literal["call", "minute", "hour", "day", "week", "month", "total"]
+CAPPED = ("usd", "tokens", "input_tokens", "output_tokens", "concurrency")
 ToolNames = Annotated[
     tuple[Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128)], ...], Field(max_length=128)
 ]
@@ -17,17 +18,33 @@ RESERVED = frozenset({"house"})
 
 
 class CapSettings(Settings):
-    """A ceiling in one window: dollars or tokens, one of the two."""
+    """A ceiling in one window, on one of these."""
 
     usd: Usd | None = Field(default=None, description="dollars")
     tokens: Count | None = Field(default=None, description="tokens in and out")
-    per: Per = Field(description="the window, in the tenant's time zone")
+    input_tokens: Count | None = Field(default=None, description="tokens in")
+    output_tokens: Count | None = Field(default=None, description="tokens out")
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None, description="calls that may cost something at one time; without `per`"
+    )
+    per: Per | None = Field(
+        default=None,
+        description="the window, in the tenant's time zone; `call`: each single call. Needed but for concurrency",
+    )
     soft: bool = Field(default=False, description="warn, do not refuse")
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.usd is None) == (self.tokens is None):
-            raise ValueError("a cap names either usd or tokens")
+    def _one_of_them(self) -> Self:
+        named = [name for name in CAPPED if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(f"a cap names one of {', '.join(CAPPED)}")
+        if named == ["concurrency"]:
+            if self.per is not None or self.soft:
+                raise ValueError("a cap on concurrency is hard and has no `per`: it is how many at once")
+        elif self.per is None:
+            raise ValueError(f"a cap on {named[0]} says per what: {', '.join(get_args(Per))}")
+        if self.soft and self.per == "call":
+            raise ValueError("a cap a call is hard")
         return self
 
 

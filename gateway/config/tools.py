@@ -15,10 +15,9 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from .rule import Rule
 from .upstreams import BreakerSettings, RetrySettings
-from .values import Reading, Secret, Settings, Size, Usd
+from .values import HeaderName, Reading, Secret, Settings, Size, Usd
 
 ToolName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-HeaderName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9-]{1,64}$")]
 Label = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 _PARAMETER = re.compile(r"\{([A-Za-z0-9_.-]{1,64})\}")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from .prices import PriceSettings
-from .values import Count, ModelName, Name, Secret, Settings
+from .values import Count, HeaderName, ModelName, Name, Secret, Settings
 
 Kind = Literal["openai", "openai_compatible", "azure", "anthropic"]
 DialectName = Literal[
@@ -101,6 +101,9 @@ class UpstreamSettings(Settings):
         default=_BETAS,
         max_length=64,
         description="what clients may ask for in `anthropic-beta`, without dates",
+    )
+    deadline_header: HeaderName | None = Field(
+        default=None, description="a header that tells it how many seconds are left of the call"
     )
     capability: CapabilitySettings = CapabilitySettings()
     breaker: BreakerSettings = BreakerSettings()

@@ -233,5 +233,6 @@ Size = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=1_024, le=1 
 Port = Annotated[int, Field(strict=True, ge=0, le=65_535)]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 ModelName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^[!-~]+$")]
+HeaderName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9-]{1,64}$")]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Instant = Annotated[dt.datetime, BeforeValidator(_instant)]

@@ -39,6 +39,7 @@ class Directory:
         "_secret",
         "_tenants",
         "profiles",
+        "stopped",
     )
 
     def __init__(self, standing: Standing, *, run_secret: bytes, clock: Clock, runs_max: int = 1_000_000) -> None:
@@ -52,6 +53,8 @@ class Directory:
         self._by_id = {key.id: key for key in standing.keys.values()}
         self._runs = dict(standing.runs)
         self._run_keys: dict[bytes, Key] = {}
+        self.stopped = set(standing.stopped)
+        """Scopes (`tenant:ID`, `key:ID`) whose kill switch is on."""
 
     def key_of(self, token: bytes | str) -> Key | None:
         """Return the usable key that this text is, else None: unknown, revoked, expired, of a disabled tenant.

@@ -7,7 +7,7 @@ Changes of tenants and keys go one after the other. Runs do not wait for each ot
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,7 @@ from ..errors import AuditUnavailable, BudgetExceeded, InvalidRequest, NotAllowe
 from ..papers import HOUSE, Key, Role, Run, Tenant
 from ..state import rows
 from .directory import RUN_SLACK_S, Directory
+from .said import said
 from .tokens import digest, mint_key
 
 RunEnding = Literal["ended", "killed"]
@@ -42,6 +43,10 @@ class Book(Protocol):
         ...
 
 
+def _nobody(scope: str) -> None:
+    """Cut nothing: no calls live here."""
+
+
 class Registry:
     """The only way to change who may do what. `ledger` is None for a command that works on a folder nobody serves."""
 
@@ -51,6 +56,8 @@ class Registry:
         self._clock = clock
         self._ledger = ledger
         self._one_by_one = asyncio.Lock()
+        self.on_stop: Callable[[str], object] = _nobody
+        """Told of each scope (`run:ID`, `key:ID`, `tenant:ID`) that may go on no more: its calls under way are cut."""
 
     async def align(self) -> int:
         """Give the ledger the caps that the file and `state` say; return how many scopes changed. Call it at a start.
@@ -92,11 +99,14 @@ class Registry:
             self._directory.see_tenant(tenant)
             return tenant
 
-    async def set_caps(self, actor: str, tenant_id: str, caps: Sequence[Cap]) -> Tenant:
-        """Replace a tenant's caps. Raises NotFound, NotAllowed (declared in the file), AuditUnavailable."""
+    async def set_caps(self, actor: str, tenant_id: str, caps: Sequence[Cap], *, others: bool = False) -> Tenant:
+        """Replace a tenant's caps; with `others`, those of another dimension, window or kind stay.
+
+        Raises NotFound, NotAllowed (declared in the file), AuditUnavailable.
+        """
         async with self._one_by_one:
             old = self._changeable_tenant(tenant_id)
-            new = replace(old, caps=tuple(caps))
+            new = replace(old, caps=_beside(old.caps, caps) if others else tuple(caps))
             statements = rows.put_caps(new.scope, new.caps)
             await self._change(actor, old, new, statements, caps=True)
             self._directory.see_tenant(new)
@@ -110,6 +120,8 @@ class Registry:
             statements = rows.put_tenant(new, self._clock.utc_us())
             await self._change(actor, old, new, statements)
             self._directory.see_tenant(new)
+            if disabled:
+                self.on_stop(new.scope)
             return new
 
     async def create_key(
@@ -146,6 +158,15 @@ class Registry:
             self._directory.see_key(key, hashed)
             return key, token
 
+    async def set_key_caps(self, actor: str, key_id: str, caps: Sequence[Cap], *, others: bool = False) -> Key:
+        """Replace a key's caps; as `set_caps`."""
+        async with self._one_by_one:
+            old = self._changeable_key(key_id)
+            new = replace(old, caps=_beside(old.caps, caps) if others else tuple(caps))
+            await self._change(actor, old, new, rows.put_caps(new.scope, new.caps), caps=True)
+            self._directory.see_key(new)
+            return new
+
     async def revoke_key(self, actor: str, key_id: str) -> Key:
         """Refuse a key, and the keys of its runs, from now on. Raises NotFound, NotAllowed, AuditUnavailable."""
         async with self._one_by_one:
@@ -159,6 +180,7 @@ class Registry:
                 statements = rows.revoke_key(key_id)
                 await self._change(actor, old, new, statements)
                 self._directory.see_key(new)
+                self.on_stop(new.scope)
             return new
 
     async def open_run(
@@ -232,6 +254,7 @@ class Registry:
         new = replace(run, status=why)
         self._directory.see_run(new)
         entry = None if self._ledger is None else await self._ledger.end_run(run_id, why, tenant=run.tenant_id)
+        self.on_stop(new.scope)
         change = {"object": "run", "id": run_id, "old": run.status, "new": why}
         said = record.admin(actor=actor, change=change, run=run_id, key=run.key_id)
         await self._write(said, run.tenant_id, rows.end_run(run_id, why), [] if entry is None else [entry])
@@ -254,6 +277,14 @@ class Registry:
             raise NotAllowed(f"tenant {tenant_id} is declared in the file; change it there", param="tenant")
         return tenant
 
+    def _changeable_key(self, key_id: str) -> Key:
+        key = self._directory.key(key_id)
+        if key is None:
+            raise NotFound(f"there is no key {key_id}", param="key")
+        if key.declared:
+            raise NotAllowed(f"key {key_id} is declared in the file; change it there", param="key")
+        return key
+
     async def _change(
         self,
         actor: str,
@@ -265,15 +296,15 @@ class Registry:
     ) -> None:
         """Write a change of a tenant or key; with `caps`, give its caps to the ledger once they are durable."""
         tenant, kind = (new, "tenant") if isinstance(new, Tenant) else (new.tenant, "key")
-        said_old = None if old is None else _said(old)
-        said = record.admin(actor=actor, change={"object": kind, "id": new.id, "old": said_old, "new": _said(new)})
+        was = None if old is None else said(old)
+        change = {"object": kind, "id": new.id, "old": was, "new": said(new)}
         entries: list[Entry] = []
         if caps:
             written = tuple(sorted(map(str, new.caps)))
             if len({text.rpartition("/")[0] for text in written}) < len(written):
                 raise InvalidRequest("there are two caps of one dimension, window and kind", param="caps")
             entries.append(CapsEntry(new.scope, written, self._clock.utc_us(), tenant.time_zone))
-        await self._write(said, tenant.id, statements, entries)
+        await self._write(record.admin(actor=actor, change=change), tenant.id, statements, entries)
         if caps and self._ledger is not None:
             await self._give_caps(new, tenant)
 
@@ -292,31 +323,7 @@ class Registry:
             raise AuditUnavailable(f"the change was not made: the book cannot be written ({error})") from error
 
 
-def _said(paper: Tenant | Key) -> dict[str, Any]:
-    return said_key(paper) if isinstance(paper, Key) else said_tenant(paper)
-
-
-def said_tenant(tenant: Tenant) -> dict[str, Any]:
-    """Return what the book says of a tenant."""
-    return {
-        "name": tenant.name,
-        "time_zone": tenant.time_zone,
-        "caps": [str(cap) for cap in tenant.caps],
-        "tools": None if tenant.tools is None else list(tenant.tools),
-        "disabled": tenant.disabled,
-    }
-
-
-def said_key(key: Key) -> dict[str, Any]:
-    """Return what the book says of a key: everything but its text and hash."""
-    return {
-        "name": key.name,
-        "tenant": key.tenant.id,
-        "profile": key.profile.name,
-        "role": key.role,
-        "caps": [str(cap) for cap in key.caps],
-        "models": None if key.models is None else sorted(key.models),
-        "tools": None if key.tools is None else list(key.tools),
-        "expires_us": key.expires_us,
-        "revoked": key.revoked,
-    }
+def _beside(old: Sequence[Cap], new: Sequence[Cap]) -> tuple[Cap, ...]:
+    """Return the new caps, and the old ones that none of them replaces."""
+    named = {(cap.dimension, cap.window, cap.hard) for cap in new}
+    return (*(cap for cap in old if (cap.dimension, cap.window, cap.hard) not in named), *new)

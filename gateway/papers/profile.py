@@ -15,7 +15,7 @@ from limits.money import usd_to_nano
 from limits.runs import RunLimits
 
 from ..config.profiles import ProfileSettings, RunSettings
-from ..config.tenants import CapSettings
+from ..config.tenants import CAPPED, CapSettings
 from .guarding import Guarding, by_kind, guarding, matches
 
 RestoreArguments = Literal["all", "none"]
@@ -116,18 +116,25 @@ def resolve(settings: ProfileSettings) -> Profile:
 
 def caps_of(settings: Iterable[CapSettings]) -> tuple[Cap, ...]:
     """Turn ceilings of the file (or of the admin API, which has the same form) into the ledger's caps."""
-    return tuple(
-        Cap("tokens", cap.tokens, cap.per, not cap.soft)
-        if cap.tokens is not None
-        else Cap("nano_usd", usd_to_nano(cap.usd or Decimal(0)), cap.per, not cap.soft)
-        for cap in settings
-    )
+    return tuple(map(_cap, settings))
+
+
+def _cap(settings: CapSettings) -> Cap:
+    window, hard = settings.per or "total", not settings.soft
+    if settings.usd is not None:
+        return Cap("nano_usd", usd_to_nano(settings.usd), window, hard)
+    named = ((name, getattr(settings, name)) for name in CAPPED if name != "usd")
+    dimension, limit = next((name, limit) for name, limit in named if limit is not None)
+    return Cap(dimension, limit, window, hard)
 
 
 def _run_limits(run: RunSettings) -> RunLimits:
     return RunLimits(
         nano_usd=_nano(run.usd),
         tokens=run.tokens,
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        concurrency=run.concurrency,
         steps=run.steps,
         tool_calls=run.tool_calls,
         replans=run.replans,

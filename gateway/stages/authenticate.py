@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from ..call import Call, Reply
-from ..errors import InvalidApiKey, NotAllowed
+from ..errors import InvalidApiKey, NotAllowed, RunEnded
 from ..papers import Key
 from ..stage import CallStage
 
 
 class Keys(Protocol):
     """Where keys are looked up."""
+
+    @property
+    def stopped(self) -> set[str]:
+        """Return the scopes whose kill switch is on."""
+        ...
 
     def key_of(self, token: str) -> Key | None:
         """Return the usable key of a token, None if there is none."""
@@ -50,4 +55,8 @@ class Authenticate(CallStage):
         call.key, call.tenant, call.profile = key, key.tenant, key.profile
         if key.role not in ("client", "run"):
             raise NotAllowed(f"a key of role {key.role} calls no models or tools; use one of role client")
+        if stopped := self._keys.stopped:
+            for kind, scope in (("key", key.scope), ("tenant", key.tenant.scope)):
+                if scope in stopped:
+                    raise RunEnded(f"{kind} {scope.partition(':')[2]} is stopped by an administrator", param=kind)
         return None

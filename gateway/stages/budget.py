@@ -23,7 +23,7 @@ from limits.settlement import Reserved, settle
 from limits.windows import FOREVER
 
 from ..call import Attempt, Call, Event, Reply
-from ..errors import BudgetHeld, ClientLeft, Ending, UnboundedCost
+from ..errors import BudgetHeld, ClientLeft, Ending, RunEnded, UnboundedCost
 from ..stage import AttemptStage
 from ..verdicts import ending_of
 from ..weighing import Weighing, Weight, over_own_limit, unwritten
@@ -211,4 +211,4 @@ def _ended(attempt: Attempt) -> HowItEnded:
         return "complete"
     if not attempt.sent:
         return "unbilled"
-    return "left" if isinstance(attempt.call.cut_by, ClientLeft) else "lost"
+    return "left" if isinstance(attempt.call.cut_by, ClientLeft | RunEnded) else "lost"

@@ -70,13 +70,25 @@ class Identify(CallStage):
         call.phase = headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
-        wait_s = call.profile.deadline_s
-        if call.model is not None and call.model.deadline_s is not None:
-            wait_s = min(wait_s, call.model.deadline_s, await self._runs.left_s(call.run))
-        if call.clear is not None and call.clear.stream:
-            wait_s = min(wait_s, self._stream_s_max)
-        deadlines.start(call, wait_s)
+        deadlines.start(call, *await self._wait(call, headers.get(deadlines.HEADER)))
         return None
+
+    async def _wait(self, call: Call, asked: str | None) -> tuple[float, str]:
+        """Return how long the call may take, and which limit says so: the shortest of all that there are."""
+        wait_s, whose = call.profile.deadline_s, f"call.deadline_s of profile {call.profile.name}"
+        if call.model is not None and call.model.deadline_s is not None and call.model.deadline_s < wait_s:
+            wait_s, whose = call.model.deadline_s, f"deadline_s of tool {call.model.name}"
+        if call.clear is not None and call.clear.stream and self._stream_s_max < wait_s:
+            wait_s, whose = self._stream_s_max, "bounds.stream_s_max"
+        if asked is not None:
+            own_s = deadlines.asked_s(asked)
+            if own_s < wait_s:
+                wait_s, whose = own_s, f"{deadlines.HEADER} of the request"
+        if call.run is not None:
+            left_s = await self._runs.left_s(call.run)
+            if left_s < wait_s:
+                wait_s, whose = left_s, deadlines.RUN_SECONDS
+        return wait_s, whose
 
     async def _find_run(self, call: Call, headers: Mapping[str, str], request: Request | None) -> None:
         key = call.key

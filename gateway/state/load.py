@@ -26,12 +26,16 @@ class StateUnreadable(Exception):
 
 @dataclass(slots=True)
 class Standing:
-    """All papers; keys by the SHA-256 of their text. `complaints` says what was left out, and why."""
+    """All papers; keys by the SHA-256 of their text.
+
+    `stopped` are scopes whose kill switch is on; `complaints` says what was left out, and why.
+    """
 
     profiles: Mapping[str, Profile]
     tenants: dict[str, Tenant] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
 
 
@@ -49,6 +53,7 @@ def load(config: Config, query: Query, now_us: int) -> Standing:
     _tenants(query, standing, caps, tools)
     _keys(query, standing, caps, tools)
     _runs(query, standing, now_us, tools)
+    standing.stopped.update(scope for (scope,) in query("SELECT scope FROM state_stop", ()))
     return standing
 
 

@@ -56,6 +56,12 @@ def put_key(key: Key, digest: bytes, now_us: int) -> tuple[Statement, ...]:
     )
 
 
+def put_stop(scope: str, *, stopped: bool) -> tuple[Statement, ...]:
+    """Return the statements that switch a scope off, or on again."""
+    off = ("DELETE FROM state_stop WHERE scope = ?", (scope,))
+    return (off, ("INSERT INTO state_stop VALUES(?)", (scope,))) if stopped else (off,)
+
+
 def revoke_key(key_id: str) -> tuple[Statement, ...]:
     """Return the statement that revokes a key for good."""
     return (("UPDATE state_key SET revoked = 1 WHERE id = ?", (key_id,)),)

@@ -69,6 +69,7 @@ class McpOffer:
             message = {**message, "params": {**message["params"], "arguments": tree["arguments"]}}
         left_s = max(0.05, min(self.server.deadline_s, call.deadline_s - asyncio.get_running_loop().time()))
         headers = [*self.headers, *call.dialect.headers(call.caller.headers, ())]
+        headers.append(("x-tollhouse-deadline-s", f"{left_s:.3f}"))
         if (session := call.caller.headers.get(SESSION)) is not None:
             headers.append((SESSION, self._unsealed(call, session)))
         return UpstreamRequest(

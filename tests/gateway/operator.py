@@ -15,6 +15,7 @@ from gateway.breakers import Breakers
 from gateway.charges import Charges
 from gateway.config import Config, load
 from gateway.directory import Directory, Registry
+from gateway.directory.stops import Stops
 from gateway.house import House, open_house
 from gateway.journal import Journal
 from gateway.keeper import keeper_of
@@ -80,6 +81,7 @@ class Operator:
             self.local,
             Charges(self.journal, self.local),
             Breakers(self.journal, lambda: self.breakers),
+            Stops(self.directory, self.house.book, self.local),
             self.clock,
             metrics,
             keeper=keeper,

@@ -39,3 +39,20 @@ def test_the_hash_of_a_key_is_what_the_file_takes_and_weak_ones_are_refused(tmp_
     assert commands.bare("keys", "hash", text=CI_KEY + "\n").stdout.strip() == CI_HASH
     assert hashlib.sha256(CI_KEY.encode()).hexdigest() == CI_HASH
     assert "too weak" in commands.bare("keys", "hash", text="hunter2\n", code=1).stderr
+
+
+def test_a_key_is_capped_raised_stopped_and_lifted(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    commands.run("keys", "create", "globex", "--name", "app")
+    (key,) = json.loads(commands.run("keys", "list", "--tenant", "globex", "--json").stdout)["keys"]
+    assert "$0.00 of $5.00 a day" in commands.run("keys", "cap", key["id"], "usd=5/day").stdout
+    raised = commands.run("keys", "raise", key["id"], "usd=6/day", "tokens=9/total").stdout
+    assert "$0.00 of $6.00 a day" in raised
+    assert "0 tokens of 9 tokens in all" in raised
+    assert "no cap" in commands.run("keys", "cap", key["id"], "--none").stdout
+    commands.run("keys", "cap", key["id"], code=2)
+    assert f"key {key['id']} (stopped)" in commands.run("keys", "stop", key["id"]).stdout
+    assert json.loads(commands.run("keys", "lift", key["id"], "--json").stdout)["stopped"] is False
+    assert "change it there" in commands.run("keys", "cap", "acme.ci", "--none", code=1).stderr
+    assert "no key nobody" in commands.run("keys", "cap", "nobody", "--none", code=1).stderr

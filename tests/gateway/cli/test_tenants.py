@@ -33,3 +33,23 @@ def test_a_cap_command_without_a_cap_is_wrong_usage(tmp_path: Path) -> None:
     commands = Commands(tmp_path)
     commands.run("tenants", "cap", "acme", code=2)
     commands.run("tenants", "cap", "acme", "usd=1/day", "--none", code=2)
+
+
+def test_one_cap_is_raised_and_the_others_stay_and_spend_is_watched(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex", "--cap", "usd=5/month", "--cap", "concurrency=2")
+    raised = commands.run("tenants", "raise", "globex", "usd=9/month", "output_tokens=7/call").stdout
+    assert "$0.00 of $9.00 a month" in raised
+    assert "0 concurrency of 2 concurrency" in raised
+    watched = commands.run("tenants", "watch", "globex", "--every", "0.1", "--looks", "2").stdout.splitlines()
+    assert len(watched) == 1, "a line only when something changed"
+    assert "$0.00 in all; " in watched[0]
+    told = commands.run("tenants", "watch", "globex", "--looks", "1", "--json").stdout
+    assert json.loads(told)["id"] == "globex"
+
+
+def test_a_tenant_is_stopped_and_lifted_also_one_that_the_file_declares(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    assert "(declared, stopped)" in commands.run("tenants", "stop", "acme").stdout
+    assert "stopped" in commands.run("tenants", "list").stdout
+    assert "stopped" not in commands.run("tenants", "lift", "acme").stdout

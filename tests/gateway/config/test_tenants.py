@@ -8,7 +8,18 @@ from pydantic import ValidationError
 from gateway.config.tenants import CapSettings, TenantSettings
 
 
-@pytest.mark.parametrize("cap", [{"per": "day"}, {"usd": "1", "tokens": 1, "per": "day"}, {"usd": "1", "per": "year"}])
+@pytest.mark.parametrize(
+    "cap",
+    [
+        {"per": "day"},
+        {"usd": "1", "tokens": 1, "per": "day"},
+        {"usd": "1", "per": "year"},
+        {"output_tokens": 5},
+        {"concurrency": 5, "per": "day"},
+        {"concurrency": 5, "soft": True},
+        {"usd": "1", "per": "call", "soft": True},
+    ],
+)
 def test_a_cap_names_one_dimension_and_a_window_that_exists(cap: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         CapSettings.model_validate(cap)

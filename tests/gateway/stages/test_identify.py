@@ -103,3 +103,20 @@ async def test_a_call_ends_at_its_deadline_with_504_or_the_error_event(tmp_path:
         (record,) = ends(gate)
         assert record["status"]["param"] == "call.deadline_s"
         assert record["billed"][0]["mark"] == "uncertain"
+
+
+async def test_a_client_may_shorten_its_deadline_and_never_stretch_it(tmp_path: Path) -> None:
+    async with live(tmp_path, script=ECHO, profiles=[{"name": "default", "call": {"deadline_s": 1}}]) as gate:
+        for asked, whose in (("0.2", "x-tollhouse-deadline-s of the request"), ("900", "call.deadline_s of profile")):
+            gate.upstream.fault("hang", times=1)
+            reply = await gate.http.post(PATH, json=chat("hello"), headers={"x-tollhouse-deadline-s": asked})
+            assert (reply.status_code, whose in reply.json()["error"]["message"]) == (504, True)
+        for wrong in ("soon", "0", "-1", "nan", "inf"):
+            record = await ask(gate, **{"x-tollhouse-deadline-s": wrong})
+            assert record["status"]["param"] == "x-tollhouse-deadline-s"
+
+
+async def test_an_upstream_is_told_how_long_the_call_may_take_if_it_has_a_header_for_that(tmp_path: Path) -> None:
+    async with live(tmp_path, script=ECHO, up={"deadline_header": "x-left-s"}) as gate:
+        await ask(gate, **{"x-tollhouse-deadline-s": "7"})
+        assert 6 < float(dict(gate.upstream.seen[-1].headers)["x-left-s"]) <= 7
