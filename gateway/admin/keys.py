@@ -42,10 +42,19 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/{key_id}")
     async def show_key(key_id: str) -> KeyShown:
         """Return one key."""
-        key = parts.directory.key(key_id)
-        if key is None:
-            raise NotFound("there is no such key", param="key")
-        return await key_shown(parts, key)
+        return await _show(parts, key_id)
+
+    @router.post("/{key_id}/revoke")
+    async def revoke_key(key_id: str, actor: Actor) -> KeyShown:
+        """Refuse a key and the keys of its runs from now on; it cannot be taken back."""
+        return await key_shown(parts, await parts.registry.revoke_key(actor, key_id))
+
+    _changes(router, parts)
+    return router
+
+
+def _changes(router: APIRouter, parts: Parts) -> None:
+    """Add what changes a key that stands."""
 
     @router.put("/{key_id}/caps")
     async def set_caps(key_id: str, body: NewCaps, actor: Actor) -> KeyShown:
@@ -61,17 +70,17 @@ def routes(parts: Parts) -> APIRouter:
     async def stop_key(key_id: str, actor: Actor) -> KeyShown:
         """Refuse whatever a key asks from now on and cut what it has under way; it can be lifted."""
         await parts.stops.stop(actor, "key", key_id)
-        return await show_key(key_id)
+        return await _show(parts, key_id)
 
     @router.post("/{key_id}/lift")
     async def lift_key(key_id: str, actor: Actor) -> KeyShown:
         """Let a stopped key go on."""
         await parts.stops.lift(actor, "key", key_id)
-        return await show_key(key_id)
+        return await _show(parts, key_id)
 
-    @router.post("/{key_id}/revoke")
-    async def revoke_key(key_id: str, actor: Actor) -> KeyShown:
-        """Refuse a key and the keys of its runs from now on; it cannot be taken back."""
-        return await key_shown(parts, await parts.registry.revoke_key(actor, key_id))
 
-    return router
+async def _show(parts: Parts, key_id: str) -> KeyShown:
+    key = parts.directory.key(key_id)
+    if key is None:
+        raise NotFound("there is no such key", param="key")
+    return await key_shown(parts, key)

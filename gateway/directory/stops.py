@@ -36,7 +36,7 @@ class Stops:
         self._ledger = ledger
         self._cut = cut
 
-    async def stop(self, actor: str, kind: Kind, name: str) -> Tenant | Key:
+    async def stop(self, actor: str, kind: Kind, name: str) -> None:
         """Stop a tenant or key; twice is harmless. NotFound; AuditUnavailable: stopped, but not durably."""
         paper = self._find(kind, name)
         self._directory.stopped.add(paper.scope)
@@ -44,16 +44,14 @@ class Stops:
         entries = [] if self._ledger is None else [await self._ledger.kill(paper.scope, tenant=tenant.id)]
         self._cut(paper.scope)
         await self._write(actor, kind, paper, entries, stopped=True)
-        return paper
 
-    async def lift(self, actor: str, kind: Kind, name: str) -> Tenant | Key:
+    async def lift(self, actor: str, kind: Kind, name: str) -> None:
         """Let a stopped tenant or key go on. NotFound, AuditUnavailable: it stays stopped."""
         paper = self._find(kind, name)
         await self._write(actor, kind, paper, [KillEntry(paper.scope, 0)], stopped=False)
         if self._ledger is not None:
             await self._ledger.kill(paper.scope, on=False, tenant=_tenant_of(paper).id)
         self._directory.stopped.discard(paper.scope)
-        return paper
 
     def _find(self, kind: Kind, name: str) -> Tenant | Key:
         paper = self._directory.key(name) if kind == "key" else self._directory.tenant(name)

@@ -24,7 +24,7 @@ from tests.gateway.operator import administrating, asking, opened, write_config
         ("POST /admin/tenants", "\xff", 400, "body"),
         ("POST /admin/tenants", '{"id": "A"}', 400, "body.id: String should match pattern"),
         ("POST /admin/tenants", '{"id": "a", "cap": 1}', 400, "body.cap: Extra inputs"),
-        ("POST /admin/tenants", '{"id": "a", "caps": [{"per": "day"}]}', 400, "a cap names either usd or tokens"),
+        ("POST /admin/tenants", '{"id": "a", "caps": [{"per": "day"}]}', 400, "a cap names one of usd, tokens"),
         ("GET /admin/runs?limit=0", None, 400, "query.limit"),
     ],
 )

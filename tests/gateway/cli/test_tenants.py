@@ -11,7 +11,7 @@ def test_tenants_are_made_capped_disabled_listed_and_shown(tmp_path: Path) -> No
     made = commands.run("tenants", "create", "globex", "--cap", "usd=5/month", "--cap", "tokens=1000/day/soft")
     assert "$0.00 of $5.00 a month; 0 tokens of 1,000 tokens a day (soft)" in made.stdout
     capped = commands.run("tenants", "cap", "globex", "usd=2.50/total")
-    assert "$0.00 of $2.50 a total" in capped.stdout
+    assert "$0.00 of $2.50 in all" in capped.stdout
     assert "no cap" in commands.run("tenants", "cap", "globex", "--none").stdout
     assert "(disabled)" in commands.run("tenants", "disable", "globex").stdout
     assert "(disabled)" not in commands.run("tenants", "disable", "globex", "--undo").stdout
