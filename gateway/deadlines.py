@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from .call import Call
 from .errors import BudgetExceeded, DeadlineExceeded, InvalidRequest
 
-
 HEADER = "x-tollhouse-deadline-s"
 RUN_SECONDS = "run.seconds"
 
