@@ -146,6 +146,15 @@ class Book:
         self._put((None, None, statements, None, None, future, None))
         future.result()
 
+    async def sign(self) -> None:
+        """Sign a checkpoint over all that is durable now, and the heads of its tenants, as `close` does.
+
+        Raises BookUnavailable. Whether it could be signed, `failure` and the next reader say.
+        """
+        self._writer.sign_now = True
+        await self.change(())  # the thread signs behind the group that this is in
+        await self.change(())
+
     async def fence(self, generation: int) -> int:
         """Refuse appends that name an earlier generation, in all processes of a shared log; return the log's size.
 

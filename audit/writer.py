@@ -53,6 +53,7 @@ class Writer:
         self.queue: SimpleQueue[Append | None] = SimpleQueue()
         self.failure: str | None = None
         self.stopped = False
+        self.sign_now = False
         self._signer = signer
         self._origin = origin
         self._now_us = now_us
@@ -148,8 +149,9 @@ class Writer:
                 closing = item is None
             if group:
                 self._write(group)
-            if closing or self._checkpoint_in() == 0:
-                self._sign(closing=closing)
+            if closing or self.sign_now or self._checkpoint_in() == 0:
+                closes, self.sign_now = closing or self.sign_now, False
+                self._sign(closing=closes)
             if closing:
                 return
 

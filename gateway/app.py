@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
+from audit.errors import BookError
 from limits.clock import Clock, SystemClock
 
 from . import life
@@ -128,6 +129,7 @@ class Tollhouse(Works):
             self.webhook.start()
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
+        self.snapshots.start()
         self.keeper.start()
         self.delivery.start()
         if self._ready is not None:
@@ -139,7 +141,6 @@ class Tollhouse(Works):
         await self.housekeeping.stop()
         await self.delivery.stop()
         await self.keeper.stop()
-        await self.anchors.stop()
         await self._opened.aclose()
         await self.catalogue.close()
         await self.tools.close()
@@ -148,6 +149,14 @@ class Tollhouse(Works):
             await self.traces.close()
         if self.webhook is not None:
             await self.webhook.stop()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Nothing is written any more: sign the last records, anchor them, take the ledger down for the next start."""
+        with contextlib.suppress(BookError):  # then the anchors get what was signed before
+            await self.house.book.sign()
+        await self.anchors.stop()
+        await self.snapshots.stop()
 
 
 def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None:

@@ -179,6 +179,7 @@ class Call:
     session: str | None = None
     deadline_s: float = 0.0
     phase: str | None = None
+    step: int = 0  # Count: its number within the run
     pinned: str | None = None
     # for the book: what each stage decided; ledger entries and state changes that travel in the next record
     decisions: list[dict[str, Any]] = field(default_factory=list)

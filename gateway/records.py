@@ -86,6 +86,8 @@ def _who(call: Call, kind: str) -> dict[str, Any]:
     }
     if call.run is not None:
         record["run"] = call.run.id
+    if call.step:
+        record["step"] = call.step
     if call.session is not None:
         record["session"] = call.session
     if call.phase is not None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
+from audit.reader import Reader
 from limits.breaker import Breaker
 from limits.clock import Clock
 from limits.rates import Concurrency, Rate
@@ -22,7 +23,7 @@ from .delivery import Delivery
 from .directory import Registry
 from .directory.stops import Stops
 from .guards import Redactor
-from .house import House
+from .house import BOOK_NAME, House
 from .housekeeping import Housekeeping
 from .journal import Journal
 from .keeper import keeper_of
@@ -31,8 +32,9 @@ from .metrics import Metrics
 from .minted import Minted
 from .policies import Policies
 from .replies import Replies
-from .restore import restore
 from .runs import Runs
+from .snapshot import SNAPSHOT_NAME, restored, secret_of
+from .snapshots import Snapshots
 from .stage import AttemptStage, CallStage
 from .stages.authenticate import Authenticate
 from .stages.awaited import Awaited
@@ -73,8 +75,7 @@ class Works:
         config = house.config
         self.house = house
         self.clock = clock
-        self.ledger = LocalLedger(clock)
-        restore(self.ledger.books, house.book.records())
+        self.ledger, self.snapshots = _restored(house, clock)
         self.registry = Registry(house.directory, house.book, clock, self.ledger)
         self.journal = Journal(house.book, self.ledger)
         self.metrics = Metrics(clock)
@@ -158,6 +159,14 @@ class Works:
             ),
         ]
         return _in_order(life.ATTEMPT, stages)
+
+
+def _restored(house: House, clock: Clock) -> tuple[LocalLedger, Snapshots]:
+    """Return the ledger as the book says it, and what takes it down for the next start."""
+    path, secret = house.config.folder / BOOK_NAME, secret_of(house.master_key)
+    with Reader.open(house.book.place) as reader:
+        ledger, spared = restored(lambda: LocalLedger(clock), path.with_name(SNAPSHOT_NAME), secret, reader)
+    return ledger, Snapshots(house.book, path, secret, spared)
 
 
 def _traces(config: Config, clock: Clock) -> Traces | None:

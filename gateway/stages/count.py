@@ -1,12 +1,15 @@
 """Takes the step in a declared run and all its ancestors; gives it back when the call fails or found no room."""
 
 from limits.entries import CountEntry
+from limits.runs import COUNTED
 from limits.seam import Ledger
 
 from ..call import Call, Reply
 from ..errors import BudgetHeld, Failure
 from ..stage import CallStage
 from ..verdicts import ending_of
+
+_STEPS = COUNTED.index("steps")
 
 
 class Count(CallStage):
@@ -30,6 +33,9 @@ class Count(CallStage):
                 raise ending_of(entry)
             taken.append(entry)
             call.entries.append(entry)
+        seen = await self._ledger.look(run.id, tenant=call.tenant.id)
+        if seen is not None:
+            call.step = seen.counts[_STEPS]
         return None
 
     async def settle(self, call: Call) -> None:

@@ -67,6 +67,17 @@ async def test_a_busy_book_waits_a_moment_and_writes_what_came_meanwhile_togethe
         assert [orjson.loads(body)["at"] for _, body in book.records()] == [1, 1, 2, 2]
 
 
+async def test_a_checkpoint_is_signed_over_all_that_is_durable_when_it_is_asked_for(tmp_path: Path) -> None:
+    with open_book(tmp_path, limits=BookLimits(checkpoint_every_s=600, heads_max=1)) as book:
+        for tenant in ("a", "b"):
+            await book.append(record(), tenant=tenant)
+        await book.sign()
+        with Reader.open(book.place) as reader:
+            assert reader.checkpoint is not None
+            assert open_checkpoint(reader.checkpoint, book.origin, [SIGNER.verifier]).size == 2
+        assert book.query("SELECT tenant, tseq FROM book_head ORDER BY tenant") == [("a", 1), ("b", 1)]
+
+
 async def test_who_appends_alone_waits_for_nobody(tmp_path: Path) -> None:
     with open_book(tmp_path, now_us=Ticks(), limits=BookLimits(gather_s=600)) as book:
         async with asyncio.timeout(60):

@@ -16,6 +16,7 @@ from audit.cosignature import Cosigner, cosigned_at
 from audit.errors import BookDamaged
 from audit.note import Signer
 from audit.place import File
+from audit.reader import Reader
 from audit.witness import Witness
 from gateway.anchors import Anchors
 from gateway.config.anchors import AnchorSettings
@@ -158,3 +159,15 @@ async def test_whatever_a_witness_answers_the_turn_ends_and_is_counted(
         await odd.turn("w")
     assert 'tollhouse_anchor_failures_total{anchor="w"} 1.0' in metrics(odd)
     assert odd.contradictions == {}
+
+
+async def test_the_last_record_is_anchored_before_the_gateway_ends(tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    async with live(tmp_path, anchors=[{"name": "share", "file": str(share), "every_s": 60}]) as gate:
+        assert (await gate.http.post("/v1/chat/completions", json=chat("hello"))).status_code == 200
+        book = gate.app.house.book
+    anchor = FileAnchor(share, book.origin, [gate.app.house.signer.verifier])
+    last = anchor.last()
+    assert last is not None
+    with Reader.open(book.place) as reader:
+        assert last.size == reader.size

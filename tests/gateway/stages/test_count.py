@@ -58,3 +58,14 @@ async def test_a_call_outside_a_declared_run_takes_no_step(tmp_path: Path) -> No
     async with live(tmp_path, script=ECHO) as gate:
         assert (await gate.http.post(PATH, json=chat("hello"))).status_code == 200
         assert all(entry["t"] != "count" for record in gate.records() for entry in record.get("ledger", ()))
+
+
+async def test_a_call_s_records_say_which_step_of_its_run_it_was(tmp_path: Path) -> None:
+    async with live(tmp_path, script=ECHO) as gate:
+        run = (await gate.http.post("/v1/runs", json={})).json()
+        for _ in range(2):
+            assert (await gate.http.post(PATH, json=chat("hello"), headers={"x-run-id": run["id"]})).status_code == 200
+        assert (await gate.http.post(PATH, json=chat("hello", n=0), headers={"x-run-id": run["id"]})).status_code == 400
+        assert [record["step"] for record in gate.records("intent")] == [1, 2]
+        assert [record["step"] for record in gate.records("outcome")] == [1, 2]
+        assert [record.get("step") for record in gate.records("refusal")] == [None]
