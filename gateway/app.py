@@ -32,15 +32,6 @@ from .server import BoundedServer, listen, running
 from .spending import Spending
 from .works import Works
 
-UNSUPPORTED = frozenset(
-    f"/v1/{route}"
-    for route in (
-        *("completions", "embeddings", "moderations", "responses", "messages", "images", "audio", "files", "batches"),
-        *("uploads", "vector_stores", "assistants", "threads", "fine_tuning", "realtime", "conversations", "videos"),
-        *("containers", "evals"),
-    )
-)
-
 
 class Tollhouse(Works):
     """The application: one house, its stages, its routes. Made before the event loop, started in it by `lifespan`."""
@@ -77,7 +68,6 @@ class Tollhouse(Works):
         self.admin = build_admin(self.parts)
         self.routes = Routes(
             dialects={**dialects, **tool_routes(self.tools, self.servers)},
-            unsupported=UNSUPPORTED,
             errors=dialects["/v1/chat/completions"],
             pipeline=Pipeline(
                 self.call_stages(),

@@ -70,6 +70,10 @@ class Bonds:
             ("INSERT OR REPLACE INTO state_bond(name, target, tokens, expires_us) VALUES(?, ?, ?, ?)", row),
         ]
 
+    def unbind(self, key: Key, minted: str) -> Statement:
+        """Return the statement that forgets an object."""
+        return ("DELETE FROM state_bond WHERE name = ?", (self._name(key, minted),))
+
     def lead(self, key: Key, minted: Sequence[str], trace: Trace) -> list[Statement]:
         """Return the statements that have ids lead to a run from now on."""
         statements: list[Statement] = []
@@ -112,3 +116,8 @@ class Bonds:
     def _name(self, key: Key, minted: str) -> bytes:
         said = f"{key.tenant.id}\0{key.id}\0{minted}".encode("utf-8", "replace")
         return hmac.digest(self._secret, said, "sha256")
+
+
+def mark_of(kept: str, tool_call: str) -> str:
+    """Return the name under which a tool call is known to have been released with what the provider keeps."""
+    return f"{kept}/{tool_call}"

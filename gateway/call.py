@@ -216,6 +216,11 @@ class Call:
             forbids = f"profile {self.profile.name}"
         return forbids or ("" if self.run is None else self.run.forbids_tool(tool))
 
+    @property
+    def is_for_object(self) -> bool:
+        """Whether what the provider keeps is asked for, not an answer."""
+        return self.dialect.name == "openai_objects"
+
     def cut(self, ending: Ending) -> None:
         """End the exchange from outside (deadline, a client that left, a killed run); settling is never cut."""
         if self.cut_by is None:

@@ -10,13 +10,17 @@ earlier turns do not count, unless the turn goes on from what the provider keeps
 
 from collections.abc import Sequence
 
-from .bonds import Bond, Bonds, Trace
-from .call import Call, Request, Text, ToolResult
+from limits.bound import input_bound
+
+from .bonds import KEPT_S, Bond, Bonds, Trace, mark_of
+from .call import Attempt, Call, Request, Text, ToolResult
+from .dialects.openai_objects import ObjectDialect
 from .errors import ApprovalRequired
 from .papers import Run
 from .runs import Runs
 from .tools.trail import Trails
 from .vaults import Vaults
+from .weighing import parts_of
 
 _BROUGHT_MAX = 64  # of the ids that a request brings the last so many are looked at
 
@@ -41,27 +45,39 @@ class Minted:
             return None
         return await self._runs.inferred(call.key, trace.run, trace.expires_us, trace.nano)
 
+    def whose(self, call: Call, request: Request) -> Run | None:
+        """Return the run in which the caller got what it asks for; its vault has what stands there. It may be over."""
+        trace = self._bonds.led(call.key, request.follows)
+        return None if trace is None else self._runs.remembered(call.key, trace.run, trace.expires_us)
+
     def bind(self, call: Call) -> None:
         """Bind what the call's last attempt got to key and run, in the transaction of its outcome."""
         attempt = call.attempts[-1] if call.attempts else None
-        if attempt is None or call.is_for_tool:
+        request = call.clear
+        if attempt is None or request is None or call.is_for_tool:
             return
         kept = attempt.mints if attempt.complete else None
         if kept is not None:
-            usage = attempt.usage or attempt.hold
-            tokens = usage.input_tokens + usage.output_tokens
-            call.statements += self._bonds.bind(call.key, kept, Bond(attempt.target.name, tokens))
-        ids: list[str] = call.kept.get("tool_ids", [])
-        released = call.ending is None or isinstance(call.ending, ApprovalRequired)
-        if call.profile.run_identity != "infer" or not released or not (kept or ids):
-            return
-        strong = attempt.target.capability.ids == "strong"
-        self._lead(call, [*([kept] if kept else ()), *(ids if strong else ())])
+            call.statements += self._bonds.bind(call.key, kept, Bond(attempt.target.name, _weight(attempt, request)))
+        if request.grows is not None and attempt.sent:
+            call.statements += self._bonds.bind(
+                call.key, request.grows, Bond(attempt.target.name, _grown(attempt, request))
+            )
+        dialect = call.dialect
+        if isinstance(dialect, ObjectDialect) and dialect.deletes and attempt.complete:
+            call.statements.append(self._bonds.unbind(call.key, dialect.ids[0]))
+        self._lead(call, attempt, [each for each in (kept, request.grows) if each is not None])
 
-    def _lead(self, call: Call, ids: Sequence[str]) -> None:
-        if not ids:
+    def _lead(self, call: Call, attempt: Attempt, kept: Sequence[str]) -> None:
+        """Have what was released lead to the call's run, and mark the tool calls that belong to what is kept."""
+        released = call.ending is None or isinstance(call.ending, ApprovalRequired)
+        tools: list[str] = call.kept.get("tool_ids", []) if released else []
+        infers = call.profile.run_identity == "infer" and attempt.target.capability.ids == "strong"
+        ids = [*kept[:1], *(tools if infers else ())] if released else []
+        marks = [mark_of(each, tool) for each in kept for tool in tools]
+        if not ids and not marks:
             return
-        run = call.run
+        run = call.run or call.kept.get("whose")
         if run is None:
             run = self._runs.prospect(call.key)
             guard = call.kept.get("guard")
@@ -72,6 +88,24 @@ class Minted:
                 self._trails.expect(run.id, watch.trail)
         spent = sum(each.charge.nano for each in call.attempts if each.charge is not None)
         call.statements += self._bonds.lead(call.key, ids, Trace(run.id, run.expires_us, spent))
+        call.statements += self._bonds.lead(call.key, marks, Trace(run.id, self._runs.until_us(KEPT_S), 0))
+
+
+def _weight(attempt: Attempt, request: Request) -> int:
+    """Return the most tokens that an object weighs which a call made."""
+    if attempt.call.is_for_object:
+        return input_bound(parts_of(request), attempt.target.family)
+    usage = attempt.usage or attempt.hold
+    return int(usage.input_tokens + usage.output_tokens)
+
+
+def _grown(attempt: Attempt, request: Request) -> int:
+    """Return the most tokens that a conversation weighs now; `request` weighs what it weighed before, too."""
+    if attempt.call.is_for_object:
+        return input_bound(parts_of(request), attempt.target.family)
+    usage = attempt.usage if request.tree.get("truncation") in (None, "disabled") else None
+    weighed = usage or attempt.hold
+    return int(weighed.input_tokens + weighed.output_tokens)
 
 
 def brought_by(request: Request, *, in_session: bool) -> list[str]:

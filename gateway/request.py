@@ -65,6 +65,7 @@ class Request:
     is demanded. `opaque_bytes` are of reasoning that goes on unread, `frame_bytes` of what is billed beside the texts.
     `free` says that the provider charges nothing for it, `kept` that it keeps the reply. `follows` are ids of what lies
     at the provider and the request goes on from: whose they are and what they weigh, `gateway.bonds` knows.
+    `grows` is the one of them that the call adds to: one call at a time may.
     `executes` is the tool call that the request itself is: its arguments stand in the tree's member `arguments`.
     """
 
@@ -89,6 +90,7 @@ class Request:
     frame_bytes: int = 0
     free: bool = False
     follows: tuple[str, ...] = ()
+    grows: str | None = None
     kept: bool = False
     executes: ToolCall | None = None
 

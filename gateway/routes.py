@@ -1,7 +1,8 @@
 """The hot path's routes: a raw ASGI callable in front of FastAPI, which has all the others.
 
-Authorisation looks at `scope["path"]` and nothing else. `/runs/{id}/v1/…` declares a run by its path. A route of the
-vendors' that we could not meter is refused by its own stage, after the key was looked at, and recorded like any call.
+Authorisation looks at `scope["path"]` and nothing else. `/runs/{id}/v1/…` declares a run by its path. The vendors'
+routes that are no calls of a model stand in `vendor_routes`; one that we could not meter is refused by its own stage,
+after the key was looked at, and recorded like any call.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ from .answer import Account, Answer
 from .call import Call
 from .client import Client, Receive, Send
 from .counter import Counter
+from .dialects.openai_objects import ObjectDialect
 from .dialects.seam import Dialect
 from .errors import ClientLeft, Ending
 from .lives import Lives
 from .pipeline import Pipeline
+from .vendor_routes import route_of
 
 Scope = MutableMapping[str, Any]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -31,7 +34,6 @@ class Routes:
         self,
         *,
         dialects: Mapping[str, Dialect],
-        unsupported: frozenset[str],
         errors: Dialect,
         pipeline: Pipeline,
         lives: Lives,
@@ -41,7 +43,6 @@ class Routes:
         clock: Clock,
     ) -> None:
         self._dialects = dialects
-        self._unsupported = unsupported
         self._errors = errors
         self._pipeline = pipeline
         self._lives = lives
@@ -61,24 +62,40 @@ class Routes:
         if path.startswith("/runs/"):
             run_id, slash, rest = path[6:].partition("/")
             path = slash + rest
-        dialect = self._dialects.get(path)
+        method: str = scope["method"]
+        dialect = self._dialects.get(path) if method == "POST" else None
+        unsupported, pattern = False, path
+        if dialect is None:
+            dialect, pattern, unsupported = self._other(method, path, scope)
         call = Call(
             id=f"call_{secrets.token_hex(12)}",
             dialect=dialect or self._nearest(path),
-            path=path if dialect else "other",
+            path=pattern,
             caller=client,
             started_ns=self._clock.monotonic_ns(),
             started_us=self._clock.utc_us(),
             path_run_id=run_id,
-            unsupported=dialect is None,
+            unsupported=unsupported,
         )
         refusal = self._lives.refuse()
         if refusal is not None:
             await self._refuse(call, client, refusal)
-        elif (dialect is not None or _below(path, self._unsupported)) and scope["method"] == "POST":
+        elif dialect is not None or unsupported:
             await self._live(call, client)
         else:
-            await self._over_the_counter(scope["method"], path, call, client)
+            await self._over_the_counter(method, path, call, client)
+
+    @staticmethod
+    def _other(method: str, path: str, scope: Scope) -> tuple[Dialect | None, str, bool]:
+        """Return of a path that is no model's or tool's: its dialect, its pattern, and whether it is refused."""
+        found = route_of(method, path) if path.startswith("/v1/") else None
+        if found is None or found[0].how not in ("bound", "refused"):
+            return None, "other", False
+        route, places = found
+        if route.how == "refused":
+            return None, "other", True
+        query = scope.get("query_string", b"").decode("latin-1")
+        return ObjectDialect(method, route.path, places, query), f"/v1{route.path}", False
 
     def _nearest(self, path: str) -> Dialect:
         """Return the dialect in which a route that is not served is refused."""
@@ -105,10 +122,6 @@ class Routes:
 
     async def _refuse(self, call: Call, client: Client, ending: Ending) -> None:
         await Answer(client, self._account).fail(call, ending)
-
-
-def _below(path: str, routes: frozenset[str]) -> bool:
-    return path in routes or path.rpartition("/")[0] in routes
 
 
 def _leave(call: Call) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from limits.money import nano_to_usd, usd_to_nano
@@ -70,12 +71,20 @@ class Runs:
 
     def prospect(self, key: Key) -> Run:
         """Return the run that a call of this key begins if one of its ids ever comes back; it is not open."""
-        now_us = self._directory.now_us()
-        run_id, expires_us = mint_run_id(), now_us + INFERRED_S * 1_000_000
+        run_id, now_us, expires_us = mint_run_id(), self._directory.now_us(), self.until_us(INFERRED_S)
         profile = key.profile
         return Run(
             run_id, key.tenant.id, key.id, None, (run_id,), profile.run, now_us, expires_us, "open", profile, "inferred"
         )
+
+    def remembered(self, key: Key, run_id: str, expires_us: int) -> Run:
+        """Return a run of this key that may be over, or was never opened: for what is kept of it, not to call in."""
+        run = self._directory.run_for(key, run_id)
+        return run or replace(self.prospect(key), id=run_id, path=(run_id,), expires_us=expires_us)
+
+    def until_us(self, seconds: int) -> int:
+        """Return the instant that is so many seconds from now (µs UTC)."""
+        return self._directory.now_us() + seconds * 1_000_000
 
     async def inferred(self, key: Key, run_id: str, expires_us: int, spent_nano: int) -> Run | None:
         """Return the run that an id leads to, opening it if it is not; None if it has expired or finds no place.

@@ -55,6 +55,7 @@ _OPERATIONS = {
     "openai_embeddings": "embeddings",
     "openai_moderations": "moderation",
     "anthropic_count": "count_tokens",
+    "openai_objects": "retrieve",
 }
 PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "azure": "azure.ai.openai"}
 _SERVER_ERROR = 500

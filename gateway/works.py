@@ -30,6 +30,7 @@ from .keeper import keeper_of
 from .lives import Lives
 from .metrics import Metrics
 from .minted import Minted
+from .objects import Objects
 from .policies import Policies
 from .replies import Replies
 from .runs import Runs
@@ -128,6 +129,7 @@ class Works:
                 self.catalogue,
                 self.tools,
                 self.servers,
+                Objects(self.catalogue, self.bonds),
                 bytes_max=bounds.body_bytes_max,
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,

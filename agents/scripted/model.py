@@ -24,11 +24,13 @@ from . import (
     wire,
 )
 from .bill import Bill
+from .openai_objects import Kept
 from .play import Play
 from .script import FAULT_KINDS, Fault, Latency, Reply, Rule, Script
 from .turn import Answer, Asked, answer
 from .wire import Connection, Request
 
+OK = 200
 ECHO = Reply()
 SEEN_MAX = 1_000
 SEEN_BYTES_MAX = 64 * 1024 * 1024
@@ -64,6 +66,7 @@ class ScriptedModel:
         self.seen: deque[Seen] = deque()
         self.requests = 0
         self._seen_bytes = 0
+        self.kept = Kept()
         self._nonce = secrets.token_hex(6)
         self.play(script)
 
@@ -107,6 +110,8 @@ class ScriptedModel:
         reply, fault = self._reply(asked)
         said = answer(asked, reply, f"{self._nonce}{self.requests:010d}")
         fault = self._fault(asked.model) or fault or reply.fault
+        if dialect is openai_responses and fault is None:
+            self.kept.take(request.body, orjson.loads(dialect.plain(asked, said, dialect.usage_of(said))))
         first_s, gap_s = self._pace(asked, said, reply)
         if fault is not None and fault.kind == "slow":
             first_s += fault.delay_s
@@ -115,6 +120,13 @@ class ScriptedModel:
             play.at_once()
             return None
         return play.run()
+
+    def look(self, request: Request, connection: Connection) -> None:
+        """Answer a request for what is kept of earlier ones."""
+        self._see(request)
+        status, tree = self.kept.answer(request.method, request.path, request.body)
+        body = orjson.dumps(tree)
+        connection.transport.write(wire.ok(body) if status == OK else wire.reply(status, body))
 
     def _see(self, request: Request) -> None:
         self.seen.append(Seen(request.path, request.headers, request.body))

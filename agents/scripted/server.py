@@ -3,8 +3,9 @@
 `async with ScriptedServer(script) as server:` in a running loop, or `with ScriptedServer(script).in_thread() as
 server:` from synchronous code; then `server.url`, `server.bill`, `server.seen`, `server.fault(...)`, `server.clear()`.
 
-HTTP: the model routes, `GET /v1/models`, `GET /bill`, `GET /seen`, `POST /control` with any of `{"fault": {...},
-"script": {...}, "clear": true, "refuse_s": 2.0}`; the last three answer loopback only.
+HTTP: the model routes and what they keep (`openai_objects`), `GET /v1/models`, `GET /bill`, `GET /seen`, `POST
+/control` with any of `{"fault": {...}, "script": {...}, "clear": true, "refuse_s": 2.0}`; the last three answer
+loopback only.
 """
 
 from __future__ import annotations
@@ -163,7 +164,9 @@ class ScriptedServer:
         dialect = DIALECTS.get(path)
         if dialect is not None and request.method == "POST":
             return self.model.respond(dialect, request, connection)
-        if path == "/v1/models" and request.method == "GET":
+        if path.startswith(("/v1/responses/", "/v1/conversations")):
+            self.model.look(request, connection)
+        elif path == "/v1/models" and request.method == "GET":
             models = [
                 {"id": name, "object": "model", "created": 0, "owned_by": "scripted"}
                 for name in self.model.script.models

@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..call import Path, Request, ToolCall, ToolDefinition, ToolResult
+from ..errors import UnboundedCost
 from . import body
 from .body import Collected, wrong
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
-# They name what lies at the provider.
-_STATE = ("conversation", "prompt", "background", "background_options")
+# It names what lies at the provider.
+_STATE = ("prompt",)
 _UNBOUNDABLE = ("context_management", "moderation", "image")
 # Members that hold names and numbers of the API alone; those whose strings are scanned and bytes counted elsewhere.
 _SETTINGS = frozenset(
     [
         *("model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p", "top_logprobs"),
         *("reasoning", "include", "store", "tool_choice", "parallel_tool_calls", "service_tier", "truncation"),
-        *("previous_response_id", "max_tool_calls", "stream_options", "prompt_cache_retention", "prompt_cache_options"),
+        *(
+            "previous_response_id",
+            "conversation",
+            "max_tool_calls",
+            "stream_options",
+            "prompt_cache_retention",
+            "prompt_cache_options",
+        ),
     ]
 )
 _SCANNED = ("tools", "metadata", "user", "safety_identifier", "prompt_cache_key")
@@ -43,19 +51,18 @@ class _Items(Collected):
 
     __slots__ = ()
 
-    def item(self, at: int, item: Any) -> None:
-        """Read one item of the input."""
-        here: Path = ("input", at)
+    def item(self, here: Path, item: Any) -> None:
+        """Read one item."""
         if type(item) is not dict:
             raise wrong(body.place(here), "an object")
         self.messages += 1
         kind = item.get("type", "message")
         if type(kind) is not str:
-            raise wrong(f"input[{at}].type", "a string")
+            raise wrong(f"{body.place(here)}.type", "a string")
         if kind == "message":
             role = item.get("role")
             if type(role) is not str or role not in _ROLES:
-                raise wrong(f"input[{at}].role", "one of user, assistant, system, developer")
+                raise wrong(f"{body.place(here)}.role", "one of user, assistant, system, developer")
             self.content(here, item, "content", _ROLES[role])
         elif kind in CALLS:
             self._call(here, item, CALLS[kind])
@@ -119,6 +126,7 @@ def parse(tree: Any) -> Request:
     tree = body.tree_of(tree)
     model = body.model_of(tree)
     body.refuse_state(tree, _STATE)
+    _refuse_background(tree)
     reader = _Items()
     reader.optional((), tree, "instructions", "system")
     if type(tree.get("input")) is str:
@@ -126,8 +134,9 @@ def parse(tree: Any) -> Request:
         reader.messages = 1
     else:
         for at, item in enumerate(body.listed(tree, "input", body.MESSAGES_MAX)):
-            reader.item(at, item)
+            reader.item(("input", at), item)
     tools = tuple(_tools(tree))
+    before, conversation = _follows(tree)
     for member in _SCANNED:
         reader.strings((member,), tree.get(member), "definition")
     reader.rest((), tree, _KNOWN, "definition")
@@ -149,18 +158,40 @@ def parse(tree: Any) -> Request:
         forced_tool=_forced(tree.get("tool_choice")),
         opaque_bytes=reader.opaque_bytes,
         frame_bytes=reader.frame_bytes,
-        follows=_follows(tree),
+        follows=tuple(each for each in (before, conversation) if each is not None),
+        grows=conversation,
         kept=tree.get("store") is not False,
     )
 
 
-def _follows(tree: dict[str, Any]) -> tuple[str, ...]:
-    before = tree.get("previous_response_id")
-    if before is None:
-        return ()
-    if type(before) is not str:
+def items_of(tree: dict[str, Any], member: str) -> body.Collected:
+    """Return what a list of items holds that is no input of a response; of nothing if there is none."""
+    reader = _Items()
+    if tree.get(member):
+        for at, item in enumerate(body.listed(tree, member, body.MESSAGES_MAX)):
+            reader.item((member, at), item)
+    return reader
+
+
+def _refuse_background(tree: dict[str, Any]) -> None:
+    if tree.get("background"):
+        raise UnboundedCost(
+            "background: the answer would come after this call has ended, and what it costs could not be settled with "
+            "it; ask without background, as a stream if it takes long",
+            param="background",
+        )
+
+
+def _follows(tree: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the response and the conversation that the request goes on from."""
+    before, conversation = tree.get("previous_response_id"), tree.get("conversation")
+    if before is not None and type(before) is not str:
         raise wrong("previous_response_id", "a string")
-    return (before,)
+    if type(conversation) is dict:
+        conversation = conversation.get("id", "")
+    if conversation is not None and type(conversation) is not str:
+        raise wrong("conversation", "an id")
+    return before, conversation
 
 
 def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:

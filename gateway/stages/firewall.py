@@ -140,6 +140,8 @@ class Firewall(CallStage):
         """Hold proposed calls; at their choice's end release or refuse them."""
         if call.ending is not None:
             return ()  # refused: the rest is only read on for its usage
+        if call.is_for_object:
+            return (event,)  # what it proposes was released before, or is left out
         if call.is_for_tool:
             call.kept["tool_outcome"] = "".join(part.text for part in event.parts)
             return (event,)

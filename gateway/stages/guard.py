@@ -68,7 +68,8 @@ class Guard(CallStage):
         assert clear is not None  # noqa: S101 - Read set it
         policy = self._policies_of.of(*_whose(call))
         kept: _Guarding | None = call.kept.get("guard")
-        vault = kept.vault if kept is not None else self._vaults.of(call.run)
+        run = call.kept.get("whose") or call.run
+        vault = kept.vault if kept is not None else self._vaults.of(run)
         call.kept["guard"] = _Guarding(policy, vault)
         call.findings = {}
         if clear.executes is not None:
@@ -85,8 +86,8 @@ class Guard(CallStage):
             call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)
         call.request = self._screen.marked(call, clear.replace(changes) if changes else clear)
-        if call.run is not None:
-            call.statements += self._vaults.keep(call.run, vault)
+        if run is not None:
+            call.statements += self._vaults.keep(run, vault)
         return None
 
     def _tool(self, call: Call, name: str) -> ToolPolicy:

@@ -13,7 +13,7 @@ from typing import Protocol
 from .. import deadlines
 from ..bonds import Bonds
 from ..call import Call, Reply, Request
-from ..errors import InvalidRequest, NotAllowed, NotFound
+from ..errors import InProgress, InvalidRequest, NotAllowed, NotFound
 from ..minted import Minted
 from ..papers import Key, Run
 from ..stage import CallStage
@@ -56,6 +56,7 @@ class Identify(CallStage):
         self._bonds = bonds
         self._minted = minted
         self._stream_s_max = stream_s_max
+        self._growing: set[tuple[str, str]] = set()
 
     async def admit(self, call: Call) -> Reply | None:
         """Find the run, refuse one that has ended, start the call's clock."""
@@ -66,6 +67,8 @@ class Identify(CallStage):
         request = call.clear
         await self._find_run(call, headers, request)
         if request is not None and request.follows:
+            if call.is_for_object:
+                call.kept["whose"] = self._minted.whose(call, request)
             self._follow(call, request)
         call.phase = headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
@@ -97,7 +100,12 @@ class Identify(CallStage):
             call.run = await self._runs.declared(key, run_id)
         elif call.profile.run_identity == "required":
             raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
-        elif call.profile.run_identity == "infer" and request is not None and (request.results or request.follows):
+        elif (
+            call.profile.run_identity == "infer"
+            and request is not None
+            and (request.results or request.follows)
+            and not call.is_for_object
+        ):
             call.run, found_by = await self._minted.run_of(call, request), "inferred"
         if call.run is not None:
             call.run_found_by = found_by
@@ -109,15 +117,28 @@ class Identify(CallStage):
         tokens = 0
         for minted in request.follows:
             bond = self._bonds.find(call.key, minted)
-            if bond is None or call.pinned not in (None, bond.target):
+            upstream = None if bond is None else bond.target.partition("/")[0]
+            if bond is None or call.pinned not in (None, upstream):
                 raise NotFound("nothing of that id at the provider belongs to this key; it may have expired")
-            call.pinned = bond.target
+            call.pinned = upstream
             tokens += bond.tokens
+        if request.grows is not None:
+            self._grow(call, (call.key.id, request.grows))
         call.clear = call.request = replace(request, frame_bytes=request.frame_bytes + tokens)
+
+    def _grow(self, call: Call, conversation: tuple[str, str]) -> None:
+        """Let one call at a time add to a conversation: else nobody knows what the next one weighs."""
+        if conversation in self._growing:
+            raise InProgress(
+                "another call is adding to this conversation; ask again when it has ended", retry_after_s=1
+            )
+        self._growing.add(conversation)
+        call.kept["growing"] = conversation
 
     async def settle(self, call: Call) -> None:
         """Stop the call's clock; bind the ids that it got."""
         self._minted.bind(call)
+        self._growing.discard(call.kept.get("growing", ("", "")))
         deadlines.stop(call)
 
 

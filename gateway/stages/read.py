@@ -3,8 +3,10 @@
 from ..call import Call, Reply, Request
 from ..catalogue import Catalogue, Model
 from ..dialects.mcp import McpDialect
+from ..dialects.openai_objects import ObjectDialect
 from ..dialects.strict import decode
 from ..errors import InvalidRequest, ModelNotAllowed, ModelNotFound, ToolNotAllowed, ToolNotFound, UnsupportedRoute
+from ..objects import Objects
 from ..stage import CallStage
 from ..tools.mcp import McpServers
 from ..tools.offers import Tool, Tools
@@ -18,6 +20,7 @@ class Read(CallStage):
         catalogue: Catalogue,
         tools: Tools,
         servers: McpServers,
+        objects: Objects,
         *,
         bytes_max: int,
         read_s_max: float,
@@ -26,6 +29,7 @@ class Read(CallStage):
         self._catalogue = catalogue
         self._tools = tools
         self._servers = servers
+        self._objects = objects
         self._bytes_max = bytes_max
         self._read_s_max = read_s_max
         self._depth_max = depth_max
@@ -33,15 +37,19 @@ class Read(CallStage):
     async def admit(self, call: Call) -> Reply | None:
         """Read, parse, and find the model."""
         if call.unsupported:
-            raise UnsupportedRoute(f"{call.path} cannot be metered by this gateway, so it is not served")
+            raise UnsupportedRoute("this route cannot be metered by this gateway, so it is not served")
         encoding = call.caller.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise InvalidRequest(f"content-encoding {encoding[:32]!r} is not taken; send the body as it is")
         body = await call.caller.body(bytes_max=self._bytes_max, read_s_max=self._read_s_max)
         call.body_bytes = len(body)
-        request = call.dialect.parse(decode(body, depth_max=self._depth_max))
+        tree = decode(body, depth_max=self._depth_max) if body or not call.is_for_object else {}
+        request = call.dialect.parse(tree)
         call.clear = call.request = request
-        call.model = self._tool(call, request) if call.is_for_tool else self._model(call, request)
+        if isinstance(call.dialect, ObjectDialect):
+            call.model = self._objects.model_of(call, call.dialect)
+        else:
+            call.model = self._tool(call, request) if call.is_for_tool else self._model(call, request)
         return None
 
     def _tool(self, call: Call, request: Request) -> Tool:

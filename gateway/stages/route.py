@@ -71,7 +71,7 @@ class Route(CallStage):
             model = call.model if name == call.model.name else shelf[name]
             if model is call.model or allows(name):
                 for target in model.targets:
-                    if call.dialect.name in target.target.dialects and call.pinned in (None, target.name):
+                    if call.dialect.name in target.target.dialects and call.pinned in (None, target.target.upstream):
                         yield model, target
 
     async def _ask(self, call: Call, model: Model | Tool, target: Offer | ToolOffer, permit: Permit) -> Reply:

@@ -23,6 +23,7 @@ from ..upstream.sse import SseParser, SseTooLargeError
 _ERROR_BYTES_MAX = 65_536
 _OUR_FAULT = frozenset({401, 403, 404})
 _REJECTED = frozenset({400, 413, 422})
+_NOT_FOUND = 404
 
 
 class Send(AttemptStage):
@@ -80,7 +81,9 @@ class Send(AttemptStage):
             return UpstreamRateLimited(
                 f"{name} limits its rate, and retries are used up", retry_after_s=failure.retry_after_s
             )
-        if failure.status in _REJECTED and not attempt.call.is_for_tool:
+        call = attempt.call
+        missing = failure.status == _NOT_FOUND and call.is_for_object
+        if missing or (failure.status in _REJECTED and not call.is_for_tool):
             return _rejected(attempt, failure.status or 400)
         if failure.status in _REJECTED:
             return UpstreamRejected(

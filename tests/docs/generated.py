@@ -11,12 +11,14 @@ from pathlib import Path
 from gateway import life
 from gateway.errors import TABLE, Ending, Failure
 from gateway.stage import AttemptStage, CallStage
+from gateway.vendor_routes import ROUTES, VendorRoute
 from tests.clients.table import CLIENTS
 
 ROOT = Path(__file__).parents[2]
 LIFE_PAGES = ("README.md",)
 ERRORS_PAGE = "docs/errors.md"
 STAGES_PAGE = "docs/life.md"
+ROUTES_PAGE = "docs/routes.md"
 CLIENTS_PAGE = "docs/clients.md"
 _METHODS = ("admit", "inspect", "settle")
 _LEFT_CHARS = 87
@@ -107,12 +109,28 @@ def filled(page: str, name: str, text: str) -> str:
     return part.sub(lambda found: f"{found[1]}{text}\n{found[2]}", page)
 
 
+def routes_table() -> str:
+    """Return the table of the vendors' routes."""
+    head = ["| route | methods | what becomes of it | |", "|---|---|---|---|"]
+    return "\n".join(
+        [
+            *head,
+            *(f"| `/v1{route.path}` | {_methods(route)} | {route.how} | {route.why} |" for route in ROUTES),
+        ]
+    )
+
+
+def _methods(route: VendorRoute) -> str:
+    return "any" if len(route.methods) > 4 else ", ".join(route.methods)
+
+
 def pages() -> dict[str, str]:
     """Return every page that has a generated part, as it should be."""
     made = {name: filled((ROOT / name).read_text(), "life", diagram()) for name in LIFE_PAGES}
     errors = (ROOT / ERRORS_PAGE).read_text()
     made[ERRORS_PAGE] = filled(errors, "errors", errors_table(advice_on(errors)))
     made[CLIENTS_PAGE] = filled((ROOT / CLIENTS_PAGE).read_text(), "clients", clients_table())
+    made[ROUTES_PAGE] = filled((ROOT / ROUTES_PAGE).read_text(), "routes", routes_table())
     made[STAGES_PAGE] = numbered((ROOT / STAGES_PAGE).read_text())
     return made
 

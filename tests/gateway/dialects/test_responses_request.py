@@ -8,7 +8,7 @@ from gateway.call import Event
 from gateway.dialects.openai_responses import OpenAIResponses
 from gateway.dialects.responses_reply import ResponsesReader
 from gateway.dialects.strict import encode
-from gateway.errors import UnboundedCost
+from gateway.errors import InvalidRequest, UnboundedCost
 from tests.gateway.dialects.conformance import Life, Tree
 from tests.gateway.dialects.speech_responses import SPEECH, asked
 
@@ -27,7 +27,6 @@ def read(trees: list[Tree]) -> list[Event]:
 
 
 STATE = [
-    {"conversation": "conv_1"},
     {"background": True},
     {"prompt": {"id": "pmpt_1"}},
     {"input": [{"type": "item_reference", "id": "msg_1"}]},
@@ -40,6 +39,19 @@ STATE = [
 def test_what_lies_at_the_provider_is_refused(members: Tree) -> None:
     with pytest.raises(UnboundedCost):
         OpenAIResponses().parse({**asked("x", (), stream=False), **members})
+
+
+def test_a_request_goes_on_from_a_response_or_a_conversation_and_adds_to_that() -> None:
+    def follows(**members: Any) -> tuple[tuple[str, ...], str | None]:
+        request = OpenAIResponses().parse({**asked("x", (), stream=False), **members})
+        return request.follows, request.grows
+
+    assert follows(previous_response_id="resp_1") == (("resp_1",), None)
+    assert follows(conversation="conv_1") == follows(conversation={"id": "conv_1"}) == (("conv_1",), "conv_1")
+    assert follows(conversation=None, previous_response_id=None) == ((), None)
+    for wrong in ({"conversation": 5}, {"conversation": {"id": 5}}, {"previous_response_id": 5}):
+        with pytest.raises(InvalidRequest):
+            follows(**wrong)
 
 
 def test_tools_that_run_at_the_provider_are_known_as_such() -> None:

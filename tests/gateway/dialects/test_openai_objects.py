@@ -1,0 +1,49 @@
+"""What is kept is asked for by its own address, and every string of it that may be somebody's is a text."""
+
+import orjson
+import pytest
+
+from gateway.dialects.openai_objects import ObjectDialect
+from gateway.errors import InvalidRequest, UpstreamError
+
+
+def test_the_address_has_ids_and_query_quoted_and_the_upstreams_own_query_first() -> None:
+    dialect = ObjectDialect("GET", "/conversations/{id}/items/{item}", ("a b", "c?d"), "include[]=x&limit=2")
+    assert dialect.url("https://a.example/v1/", "api-version=1") == (
+        "https://a.example/v1/conversations/a%20b/items/c%3Fd?api-version=1&include%5B%5D=x&limit=2"
+    )
+    assert ObjectDialect("POST", "/conversations", (), "").url("https://a.example/v1", "") == (
+        "https://a.example/v1/conversations"
+    )
+
+
+@pytest.mark.parametrize("tree", [[], {"items": [{"role": "nobody"}]}, {"items": [5]}, {"items": 5}])
+def test_a_body_that_is_none_is_refused(tree: object) -> None:
+    with pytest.raises(InvalidRequest):
+        ObjectDialect("POST", "/conversations", (), "").parse(tree)
+
+
+@pytest.mark.parametrize("tree", [[], {"object": 5}, {"type": "function_call", "call_id": "c", "arguments": "{}"}])
+def test_a_reply_that_is_none_or_was_never_released_is_the_upstreams_fault(tree: object) -> None:
+    dialect = ObjectDialect("GET", "/responses/{id}", ("r",), "")
+    with pytest.raises(UpstreamError):
+        dialect.reader(dialect.parse({})).plain(orjson.dumps(tree))
+
+
+def test_no_stream_comes_from_here() -> None:
+    dialect = ObjectDialect("GET", "/responses/{id}", ("r",), "")
+    with pytest.raises(UpstreamError):
+        dialect.reader(dialect.parse({})).feed([b"{}"])
+
+
+def test_words_are_texts_names_are_not_and_arguments_are_arguments() -> None:
+    dialect = ObjectDialect("GET", "/responses/{id}/input_items", ("r",), "")
+    dialect.known = lambda call: call == "c"
+    call = {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}
+    parts = [{"type": "input_text", "text": "words"}, "a string in a list"]
+    message = {"id": "m", "type": "message", "role": "user", "content": parts, "n": 5}
+    listed = {"object": "list", "data": [message, call, {**call, "call_id": "other"}, "odd"], "first_id": "m"}
+    event = dialect.reader(dialect.parse({})).plain(orjson.dumps(listed))
+    assert [(part.kind, part.text) for part in event.parts] == [("text", "words"), ("arguments", "{}")]
+    assert event.tree is not None
+    assert len(event.tree["data"]) == 3
