@@ -111,7 +111,7 @@ def export_csv(reader: Reader, out: IO[bytes], selection: Selection, *, progress
     rows.writerow(CSV_COLUMNS)
     count = 0
     for index, leaf, body in select(reader, selection):
-        rows.writerow(_cells(index, leaf, orjson.loads(body)))
+        rows.writerow([_cell(value) for value in cells(index, leaf, orjson.loads(body)).values()])
         count += 1
         if progress is not None and count % PAGE_ROWS == 0:
             progress(count)
@@ -120,7 +120,8 @@ def export_csv(reader: Reader, out: IO[bytes], selection: Selection, *, progress
     return count
 
 
-def _cells(index: int, leaf: bytes, record: dict[str, Any]) -> list[Any]:
+def cells(index: int, leaf: bytes, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in each of CSV_COLUMNS, in their order; None where the record has nothing."""
     billed: list[dict[str, Any]] = record.get("billed") or []
     status: dict[str, Any] = record.get("status") or {}
     own = {
@@ -134,7 +135,7 @@ def _cells(index: int, leaf: bytes, record: dict[str, Any]) -> list[Any]:
             for name in ("nano_usd", "input_tokens", "output_tokens")
         },
     }
-    return [_cell(own[name] if name in own else record.get(name)) for name in CSV_COLUMNS]
+    return {name: own[name] if name in own else record.get(name) for name in CSV_COLUMNS}
 
 
 def _cell(value: Any) -> Any:

@@ -15,9 +15,11 @@ import httpx
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from audit.anchor import Anchor as KeptAnchor
 from audit.anchor import FileAnchor
 from audit.cosignature import CosignatureVerifier
 from audit.errors import BookDamaged, BookError, ProofRefused
+from audit.extras import extra
 from audit.note import Verifier
 from audit.place import Place
 from audit.reader import Reader
@@ -46,9 +48,9 @@ class Anchor(Protocol):
 
 
 class Filed:
-    """A file, perhaps on a slow share: written in a thread."""
+    """A file, perhaps on a slow share, or a bucket: written in a thread."""
 
-    def __init__(self, anchor: FileAnchor) -> None:
+    def __init__(self, anchor: KeptAnchor) -> None:
         self._anchor = anchor
 
     async def add(self, book: Place) -> None:
@@ -143,7 +145,7 @@ class Anchors(Collector):
                     anchor.add_now(self._book)
                 except BookDamaged as error:
                     raise BookDamaged(f"{error}; {_ADVICE}") from error
-                except OSError as error:
+                except (BookError, OSError) as error:
                     log.warning("anchor %s cannot be reached: %s", name, error)
 
     def start(self) -> None:
@@ -202,6 +204,10 @@ class Anchors(Collector):
 def _anchor(settings: AnchorSettings, folder: Path, origin: str, verifier: Verifier) -> Anchor:
     if settings.file is not None:
         return Filed(FileAnchor(settings.file, origin, [verifier]))
+    if settings.bucket is not None:
+        options = {"retain_days": settings.retain_days, "wait_s_max": settings.wait_s_max}
+        address, endpoint = settings.bucket, settings.endpoint
+        return Filed(extra("bucket").BucketAnchor(address, origin, [verifier], endpoint=endpoint, **options))
     assert settings.witness is not None  # noqa: S101 - the configuration has one of the two
     assert settings.witness_key is not None  # noqa: S101 - as above
     kept = FileAnchor(folder / f"cosigned.{settings.name}", origin, [verifier])

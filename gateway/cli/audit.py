@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
-from audit.anchor import FileAnchor
+from audit.anchor import Anchor, FileAnchor
 from audit.bundle import verify_bundle, write_bundle
 from audit.cosignature import CosignatureVerifier
 from audit.cover import cover
 from audit.export import Selection, export_csv, export_jsonl
+from audit.extras import extra
 from audit.folder import verify_folder
 from audit.master import MasterKey
+from audit.note import Verifier
+from audit.ocsf import export_ocsf
 from audit.payloads import verify_payloads
 from audit.reader import Reader
 from audit.record import KINDS
@@ -27,7 +30,13 @@ from .book import FILE, INSTANT, book_option, book_path, key_option, verifier_of
 from .options import config_option, json_option
 from .words import instant, say_json
 
-_EXPORTS: dict[str, Callable[..., int]] = {"jsonl": export_jsonl, "csv": export_csv, "bundle": write_bundle}
+_EXPORTS: dict[str, Callable[..., int]] = {
+    "jsonl": export_jsonl,
+    "csv": export_csv,
+    "bundle": write_bundle,
+    "ocsf": export_ocsf,
+    "parquet": lambda *args, **options: extra("parquet").export_parquet(*args, **options),
+}
 _TOLD_EVERY = 100_000
 
 
@@ -62,7 +71,7 @@ def export(
     book: Path | None,
     config_path: Path,
 ) -> None:
-    """Write records: JSON lines with leaf hashes, CSV, or a bundle that proves itself."""
+    """Write records: JSON lines with leaf hashes, CSV, a bundle that proves itself, OCSF events, or Parquet."""
     selection = Selection(tenant=tenant, run=run, kind=kind, from_us=since, until_us=until)
     if page is not None and (form != "bundle" or output is None):
         raise click.UsageError("--page goes with --format bundle and --output FILE")
@@ -85,7 +94,10 @@ def _progress(count: int) -> None:
 @audit.command("verify")
 @click.option("--bundle", type=FILE, help="Verify this bundle instead of a book.")
 @click.option("--tiles", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Verify this folder.")
-@click.option("--anchor", "anchors", type=FILE, multiple=True, help="A file of anchored or cosigned checkpoints.")
+@click.option(
+    "--anchor", "anchors", multiple=True, help="Anchored or cosigned checkpoints: a file, or s3://BUCKET/PREFIX."
+)
+@click.option("--endpoint", help="The address of an S3 server other than Amazon's.")
 @click.option(
     "--witness-key", "witnesses", multiple=True, help="A witness's public key: the anchors must have its word."
 )
@@ -98,7 +110,8 @@ def verify(
     *,
     bundle: Path | None,
     tiles: Path | None,
-    anchors: tuple[Path, ...],
+    anchors: tuple[str, ...],
+    endpoint: str | None,
     witnesses: tuple[str, ...],
     master_key: str | None,
     book: Path | None,
@@ -122,7 +135,7 @@ def verify(
         _say(verdict, [], as_json=as_json)
     path = book_path(book, config_path)
     verifier = verifier_of(path, public_key)
-    kept = [FileAnchor(each, verifier.name, [verifier]) for each in anchors]
+    kept = [_anchor(each, endpoint, verifier) for each in anchors]
     verdict = verify_book(path, [verifier], anchors=[each for one in kept for each in one.checkpoints()])
     words = _witnessed(kept, witnesses, verdict)
     if master_key is not None:
@@ -130,7 +143,16 @@ def verify(
     _say(verdict, words, as_json=as_json)
 
 
-def _witnessed(kept: list[FileAnchor], keys: tuple[str, ...], verdict: Verdict) -> list[str]:
+def _anchor(place: str, endpoint: str | None, verifier: Verifier) -> Anchor:
+    if place.startswith("s3://"):
+        anchor: Anchor = extra("bucket").BucketAnchor(place, verifier.name, [verifier], endpoint=endpoint)
+        return anchor
+    if not Path(place).is_file():
+        raise click.UsageError(f"--anchor {place}: there is no such file")
+    return FileAnchor(Path(place), verifier.name, [verifier])
+
+
+def _witnessed(kept: list[Anchor], keys: tuple[str, ...], verdict: Verdict) -> list[str]:
     """Return what the witnesses say; a witness without a word is a contradiction."""
     words = []
     for key in keys:

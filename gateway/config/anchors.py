@@ -13,10 +13,19 @@ from .values import Name, Reading, Settings
 
 
 class AnchorSettings(Settings):
-    """A file elsewhere, or a witness: one of `file` and `witness`."""
+    """A file elsewhere, a bucket, or a witness: one of `file`, `bucket` and `witness`."""
 
     name: Name = Field(description="in metrics and logs")
     file: Path | None = Field(default=None, description="append-only; best on another machine's share")
+    bucket: Annotated[str, Field(pattern=r"^s3://[^/?#]+(/[^?#]*)?$", max_length=1_024)] | None = Field(
+        default=None, description="`s3://BUCKET/PREFIX` with object lock; credentials as the AWS tools find them"
+    )
+    endpoint: Annotated[str, Field(max_length=2_048)] | None = Field(
+        default=None, description="address of an S3 server other than Amazon's"
+    )
+    retain_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] = Field(
+        default=3_650, description="how long nobody can delete what is written to a bucket"
+    )
     witness: Annotated[str, Field(max_length=2_048)] | None = Field(
         default=None, description="URL of a C2SP tlog-witness, without `/add-checkpoint`"
     )
@@ -24,7 +33,9 @@ class AnchorSettings(Settings):
         default=None, description="the witness's public key: `NAME+ID+BASE64`"
     )
     every_s: Annotated[float, Field(gt=0, le=60)] = Field(default=30, description="seconds between two anchorings")
-    wait_s_max: Annotated[float, Field(gt=0, le=60)] = Field(default=10, description="for a witness to answer")
+    wait_s_max: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=10, description="for a witness or bucket to answer"
+    )
 
     @field_validator("file")
     @classmethod
@@ -32,7 +43,7 @@ class AnchorSettings(Settings):
         base = info.context.folder if isinstance(info.context, Reading) else Path.cwd()
         return None if file is None else Path(base, file).absolute()
 
-    @field_validator("witness")
+    @field_validator("witness", "endpoint")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
@@ -51,6 +62,9 @@ class AnchorSettings(Settings):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
-        if (self.file is None) == (self.witness is None) or (self.witness is None) != (self.witness_key is None):
-            raise ValueError("an anchor has either `file`, or `witness` and `witness_key`")
+        places = [place for place in (self.file, self.bucket, self.witness) if place is not None]
+        if len(places) != 1 or (self.witness is None) != (self.witness_key is None):
+            raise ValueError("an anchor has either `file`, or `bucket`, or `witness` and `witness_key`")
+        if self.endpoint is not None and self.bucket is None:
+            raise ValueError("`endpoint` goes with `bucket`")
         return self

@@ -7,8 +7,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
@@ -128,6 +130,25 @@ class Redis(Server):
                 return connection.recv(16) == b"+PONG\r\n"
         except OSError:
             return False
+
+
+class S3(Server):
+    """moto's server, which speaks S3 with object lock; whatever credentials are sent will do."""
+
+    @property
+    def url(self) -> str:
+        """An http:// address."""
+        return f"http://{self.host}:{self.port}"
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", self.host, "-p", str(self.port)]
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.url}/moto-api/", timeout=1).close()
+        except OSError:
+            return False
+        return True
 
 
 class Postgres(Server):

@@ -5,13 +5,23 @@ import json
 import sqlite3
 from pathlib import Path
 
+import boto3
+import pyarrow.parquet as pq
+import pytest
+
 from audit.anchor import FileAnchor
 from audit.cosignature import Cosigner
+from audit.errors import BookDamaged
 from audit.keys import load_verifier
+from audit.place import File
 from audit.publish import publish
 from audit.reader import Reader
+from gateway.anchors import Anchors
+from gateway.config.anchors import AnchorSettings
+from limits.clock import SystemClock
 from tests.audit.runs import SIGNER, write_run
 from tests.gateway.cli.commands import Commands, served
+from tests.servers.live import S3
 
 
 def test_records_are_exported_by_tenant_and_time_while_the_owner_serves(tmp_path: Path) -> None:
@@ -70,6 +80,41 @@ def test_a_bundle_and_a_table_are_exported_and_the_bundle_is_verified_by_itself(
     table = commands.run("audit", "export", "--format", "csv").stdout.splitlines()
     assert table[0].startswith("index,time,tenant")
     assert len(table) == 4
+
+
+def test_a_siem_and_a_warehouse_get_their_own_formats(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    lines = commands.run("audit", "export", "--format", "ocsf", "--tenant", "globex").stdout.splitlines()
+    assert [json.loads(line)["class_uid"] for line in lines] == [6003]
+    table = tmp_path / "book.parquet"
+    commands.run("audit", "export", "--format", "parquet", "-o", str(table))
+    assert pq.read_table(table).num_rows == 3
+
+
+def test_an_anchor_in_a_bucket_is_verified_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    commands = Commands(tmp_path)
+    commands.run("tenants", "create", "globex")
+    key = load_verifier(tmp_path / "tollhouse-data" / "signing.key.pub")
+    path = tmp_path / "tollhouse-data" / "book.sqlite"
+    with S3() as server:
+        client = boto3.client("s3", endpoint_url=server.url)
+        client.create_bucket(Bucket="anchors", ObjectLockEnabledForBucket=True)
+        client.close()
+        settings = AnchorSettings(name="locked", bucket="s3://anchors/log", endpoint=server.url, retain_days=1)
+        there = Anchors([settings], File(path), key.name, key, SystemClock(), folder=tmp_path)
+        there.check()
+        verify = ("audit", "verify", "--anchor", "s3://anchors/log", "--endpoint", server.url)
+        assert "verified" in commands.run(*verify).stdout
+        for file in path.parent.glob("book.sqlite*"):
+            file.unlink()
+        commands.run("tenants", "create", "initech")
+        assert "NOT what was written" in commands.run(*verify, code=1).stdout
+        with pytest.raises(BookDamaged, match="does not extend what s3://anchors/log anchors"):
+            there.check()
+    assert "no such file" in commands.run("audit", "verify", "--anchor", "absent", code=2).stderr
 
 
 def test_a_published_folder_is_verified(tmp_path: Path) -> None:

@@ -28,9 +28,12 @@ def test_a_file_is_beside_the_configuration_and_a_witness_has_a_key(tmp_path: Pa
 @pytest.mark.parametrize(
     ("anchor", "sentence"),
     [
-        ("name: a", "either `file`, or `witness`"),
-        (f"name: a, file: x, witness: 'http://w', witness_key: {KEY}", "either `file`, or `witness`"),
-        ("name: a, witness: 'http://w'", "either `file`, or `witness`"),
+        ("name: a", "either `file`, or `bucket`, or `witness`"),
+        (f"name: a, file: x, witness: 'http://w', witness_key: {KEY}", "either `file`, or `bucket`, or `witness`"),
+        ("name: a, witness: 'http://w'", "either `file`, or `bucket`, or `witness`"),
+        ("name: a, file: x, bucket: 's3://b/p'", "either `file`, or `bucket`"),
+        ("name: a, bucket: 'gs://b/p'", "s3://"),
+        ("name: a, file: x, endpoint: 'http://s'", "`endpoint` goes with `bucket`"),
         (f"name: a, witness: 'ftp://w', witness_key: {KEY}", "begins with https"),
         ("name: a, witness: 'http://w', witness_key: nothing", "name\\+id\\+base64"),
         (f"name: a, witness: 'http://w', witness_key: {Signer('l', b's' * 32).verifier.vkey()}", "has type '01'"),
