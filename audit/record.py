@@ -21,6 +21,7 @@ KINDS = {
     "admin": "a tenant, key, cap or run was made, changed or ended, and by whom",
     "reload": "the configuration was read, with its digest",
     "ledger": "a ledger entry without a call: expire, refund, confirm",
+    "warning": "a soft cap was reached: of which scope, its limit, what was settled",
     "erasure": "keys or contents were destroyed: of a subject, of a tenant, by retention, by a new master key",
     "repair": "the book was found unclosed or cut and was taken up again",
 }

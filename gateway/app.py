@@ -47,6 +47,7 @@ class Tollhouse(Works):
         metrics.register(self.delivery)
         breakers = Breakers(self.journal, self.all_breakers)
         metrics.register(breakers)
+        metrics.register(self.soft_caps)
         self.parts = Parts(
             config=config,
             directory=house.directory,
@@ -114,6 +115,7 @@ class Tollhouse(Works):
         if config.admin is not None:
             listen_at = config.admin
             await self._opened.enter_async_context(running(self.admin, host=listen_at.host, port=listen_at.port))
+        await self.soft_caps.start()
         self.housekeeping.start()
         if self.webhook is not None:
             self.webhook.start()

@@ -4,13 +4,17 @@
                                      └──else, or no answer──▶ wait, ever longer, a minute at most ──▶ same batch
 
 The reader is its own: a receiver that is slow or gone costs a lag in the metrics and nothing else. A batch whose answer
-was lost comes again: receivers drop what they have by `index`. What is sent is what the leaf says, so it holds no
+was lost comes again: receivers drop what they have by `index`. With `attempts_max` a batch that is refused so often is
+left out, and counted. What is sent is what the leaf says, so it holds no
 personal data; contents beside the log are never sent.
 """
 
 import asyncio
+import contextlib
+import hmac
 import logging
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -48,6 +52,9 @@ class Receiver:
         self._book = book
         self._kinds = frozenset(settings.kinds)
         self._write = as_otlp if settings.format == "otlp" else as_json
+        self.dropped = 0
+        self._refused = 0
+        self._secret = None if settings.secret is None else settings.secret.reveal().encode()
         self._token = None if settings.token is None else settings.token.reveal()
 
     def recall(self) -> None:
@@ -65,14 +72,32 @@ class Receiver:
             if self._token is not None:
                 headers["authorization"] = f"Bearer {self._token}"
             body = self._write(self._book.origin, batch)
+            if self._secret is not None:
+                headers["x-tollhouse-signature"] = f"sha256={hmac.new(self._secret, body, sha256).hexdigest()}"
             answer = await http.post(
                 self._settings.url, content=body, headers=headers, timeout=self._settings.wait_s_max
             )
             if answer.status_code not in _OK:
                 raise httpx.HTTPStatusError(f"status {answer.status_code}", request=answer.request, response=answer)
+        await self._move(end)
+        return True
+
+    async def _move(self, end: int) -> None:
         await self._book.change([(_MOVE, (self.name, end))])
         self.size = end
-        return True
+        self._refused = 0
+
+    async def give_up(self) -> None:
+        """Count a batch that was not taken; leave it out, and say so, if that was as often as policy bears."""
+        self.failed += 1
+        self._refused += 1
+        limit = self._settings.attempts_max
+        if limit is None or self._refused < limit:
+            return
+        batch, end = await asyncio.to_thread(self._next, self._book.place)
+        self.dropped += len(batch)
+        log.error("%d records were not taken by %s in %d attempts and are left out", len(batch), self.name, limit)
+        await self._move(end)
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -83,9 +108,10 @@ class Receiver:
                     more = await self.turn(http)
                     wait_s = 0.0 if more else self._settings.every_s
                 except (httpx.HTTPError, BookError, OSError) as error:
-                    self.failed += 1
                     wait_s = min(_BACK_OFF_S_MAX, max(1.0, 2 * wait_s))
                     log.warning("delivery to %s is late: %s", self.name, error or type(error).__name__)
+                    with contextlib.suppress(BookError, OSError):
+                        await self.give_up()
                 await asyncio.sleep(wait_s)
 
     def _next(self, book: Place) -> tuple[Batch, int]:
@@ -122,10 +148,12 @@ class Delivery(Collector):
         """Return the samples of this moment."""
         lag = GaugeMetricFamily("tollhouse_delivery_lag_records", "Not yet delivered", labels=("receiver",))
         failed = CounterMetricFamily("tollhouse_delivery_failures", "Batches not taken", labels=("receiver",))
+        dropped = CounterMetricFamily("tollhouse_delivery_dropped_records", "Left out", labels=("receiver",))
         for each in self._receivers:
             lag.add_metric((each.name,), max(0, each.seen - each.size))
             failed.add_metric((each.name,), each.failed)
-        return iter((lag, failed))
+            dropped.add_metric((each.name,), each.dropped)
+        return iter((lag, failed, dropped))
 
 
 def as_json(origin: str, batch: Batch) -> bytes:

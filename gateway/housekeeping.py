@@ -12,6 +12,7 @@ from .approvals import Approvals
 from .directory import Registry
 from .errors import AuditUnavailable
 from .journal import Journal
+from .soft_caps import SoftCaps
 from .strangers import Strangers
 
 log = logging.getLogger("tollhouse.housekeeping")
@@ -30,13 +31,16 @@ class Housekeeping:
         journal: Journal,
         registry: Registry,
         strangers: Strangers,
+        *,
         approvals: Approvals | None = None,
+        soft_caps: SoftCaps | None = None,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._registry = registry
         self._strangers = strangers
         self._approvals = approvals
+        self._soft_caps = soft_caps
         self._tasks: list[asyncio.Task[None]] = []
         self._unwritten: list[ExpireEntry | RefundEntry] = []
 
@@ -65,6 +69,8 @@ class Housekeeping:
             record = {"kind": "ledger", "reason": "expired", "actor": "system"}
             await self._journal.write(record, tenant=None, entries=entries)
             del self._unwritten[: len(entries)]
+        if self._soft_caps is not None:
+            await self._soft_caps.turn()
 
     async def minute(self) -> None:
         """Write up the strangers; forget what has expired."""
@@ -72,6 +78,8 @@ class Housekeeping:
         await self._registry.forget_runs()
         if self._approvals is not None:
             await self._approvals.expire()
+        if self._soft_caps is not None:
+            await self._soft_caps.minute()
         await self._ledger.forget_runs()
 
 

@@ -36,6 +36,7 @@ from .replies import Replies
 from .runs import Runs
 from .snapshot import SNAPSHOT_NAME, restored, secret_of
 from .snapshots import Snapshots
+from .soft_caps import SoftCaps
 from .stage import AttemptStage, CallStage
 from .stages.authenticate import Authenticate
 from .stages.awaited import Awaited
@@ -107,7 +108,15 @@ class Works:
         )
         self.trails = Trails(_secret(house.master_key))
         self.consent = Consent(self.approvals, self.tools)
-        self.housekeeping = Housekeeping(self.ledger, self.journal, self.registry, self.strangers, self.approvals)
+        self.soft_caps = SoftCaps(self.ledger, self.journal, house.directory, clock)
+        self.housekeeping = Housekeeping(
+            self.ledger,
+            self.journal,
+            self.registry,
+            self.strangers,
+            approvals=self.approvals,
+            soft_caps=self.soft_caps,
+        )
         origin, verifier = house.book.origin, house.signer.verifier
         self.anchors = Anchors(config.anchors, house.book.place, origin, verifier, clock, folder=config.folder)
         self.keeper = keeper_of(config, house.book, clock)
@@ -154,7 +163,7 @@ class Works:
         """Return the stages of the ATTEMPT list."""
         bounds, clock = self.house.config.bounds, self.clock
         stages: list[AttemptStage] = [
-            Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock),
+            Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock, self.soft_caps.words),
             Intend(self.journal, self.ledger),
             SendStage(
                 clock, self.traces, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max

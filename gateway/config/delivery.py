@@ -18,6 +18,12 @@ class DeliverySettings(Settings):
     format: Literal["json", "otlp"] = Field(default="json", description="own JSON, or OTLP/HTTP logs as JSON")
     kinds: tuple[str, ...] = Field(default=(), max_length=32, description="only these kinds of records; none: all")
     token: Secret | None = Field(default=None, description="sent as `Authorization: Bearer …`")
+    secret: Secret | None = Field(
+        default=None, description="signs each batch: HMAC-SHA-256 of its body in `x-tollhouse-signature`"
+    )
+    attempts_max: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
+        default=None, description="a batch that was refused so often is left out, and counted; none: never"
+    )
     every_s: Annotated[float, Field(gt=0, le=3_600)] = Field(default=2, description="seconds between two looks")
     batch_max: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(default=500, description="records at once")
     wait_s_max: Annotated[float, Field(gt=0, le=300)] = Field(default=10, description="for the receiver to answer")

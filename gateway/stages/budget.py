@@ -5,6 +5,7 @@ settled spend leaves no room for is refused. A retry's hold replaces its predece
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from zlib import crc32
 
@@ -33,13 +34,24 @@ _UNSEEN_TOKENS = 64
 """What a reply is billed for beside its texts: names of tools, its frame."""
 
 
-class Budget(AttemptStage):
-    """One hold an attempt."""
+def _nothing_reached(scopes: Sequence[str]) -> str | None:
+    """Warn of nothing."""
 
-    def __init__(self, ledger: Ledger, weighing: Weighing, clock: Clock) -> None:
+
+class Budget(AttemptStage):
+    """One hold an attempt. `warn` says of scopes which soft caps are reached."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        weighing: Weighing,
+        clock: Clock,
+        warn: Callable[[Sequence[str]], str | None] = _nothing_reached,
+    ) -> None:
         self._ledger = ledger
         self._weighing = weighing
         self._clock = clock
+        self._warn = warn
 
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Bound, clamp, hold; write model and limit into the attempt's own copy of the request."""
@@ -135,6 +147,8 @@ class Budget(AttemptStage):
         """Put into the headers what is reserved, lowered and left."""
         call, hold = attempt.call, attempt.hold
         call.headers["x-tollhouse-reserved-usd"] = nano_to_usd(hold.nano)
+        if (warning := self._warn(hold.scopes)) is not None:
+            call.headers["x-tollhouse-soft-cap"] = warning
         if output.told:
             attempt.clamped = True
             call.headers["x-tollhouse-clamped"] = str(output.output_tokens)

@@ -6,6 +6,7 @@ state_key     who speaks: the SHA-256 of the whole key, never the key
 state_cap     ceilings of a scope (`tenant:ID`, `key:ID`), each as `limits.accounts.Cap` writes itself
 state_tools   allow-lists of tools: of a tenant, key, run (with its ancestors') or a run's plan, as JSON
 state_stop    scopes (`tenant:ID`, `key:ID`) whose kill switch is on
+state_warned  soft caps whose reaching was told, until their window ends
 state_run     runs, declared or inferred; the ledger's journal in the book has what they spent
 state_approval questions to approvers, their answers and what became of them (`gateway.approvals`)
 state_pin     what MCP servers say of their tools, as pinned, and the hash of what they say now
@@ -32,6 +33,8 @@ SCHEMA = (
         made_us INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS state_cap(scope TEXT, cap TEXT, PRIMARY KEY(scope, cap)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS state_tools(scope TEXT PRIMARY KEY, tools TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS state_warned(
+        scope TEXT, cap TEXT, ends_us INTEGER NOT NULL, PRIMARY KEY(scope, cap)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS state_stop(scope TEXT PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_run(
         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, parent TEXT, profile TEXT NOT NULL,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,6 +29,7 @@ class Sink:
         self.statuses: list[int] = []
         self.batches: list[Any] = []
         self.tokens: list[str] = []
+        self.signatures: list[tuple[str, bytes]] = []
         self.url = ""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -40,6 +42,7 @@ class Sink:
             if not message.get("more_body"):
                 break
         status = self.statuses.pop(0) if self.statuses else 200
+        self.signatures.append((dict(scope["headers"]).get(b"x-tollhouse-signature", b"").decode(), body))
         self.tokens.append(dict(scope["headers"]).get(b"authorization", b"").decode())
         if status == 200:
             self.batches.append(json.loads(body))
@@ -150,3 +153,27 @@ async def test_a_receiver_that_is_gone_is_waited_for_ever_longer(tmp_path: Path)
         await delivery.stop()
         assert told(delivery)["tollhouse_delivery_failures_total"] == 1
         assert told(delivery)["tollhouse_delivery_lag_records"] == 1
+
+
+async def test_a_batch_is_signed_and_one_that_is_refused_too_often_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SINK", "secret")
+    async with sinking() as sink:
+        with Book.open(tmp_path / "book.sqlite", signer=SIGNER, schema=SCHEMA) as book:
+            await asyncio.to_thread(write, book, 4)
+            settings = DeliverySettings.model_validate(
+                {"name": "caps", "url": sink.url, "secret": "env/SINK", "attempts_max": 2, "batch_max": 3}
+            )
+            receiver = Receiver(settings, book)
+            sink.statuses = [500, 500]
+            async with httpx.AsyncClient() as http:
+                for left in (3, 0):
+                    with pytest.raises(httpx.HTTPStatusError):
+                        await receiver.turn(http)
+                    await receiver.give_up()
+                    assert receiver.dropped == 3 - left
+            await drain(receiver)
+    assert sink.indexes == [3]
+    for signature, body in sink.signatures:
+        assert signature == f"sha256={hmac.new(b'secret', body, 'sha256').hexdigest()}"
