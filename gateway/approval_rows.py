@@ -7,6 +7,7 @@ import orjson
 
 from audit.master import MasterKey
 
+from .state.upsert import upsert
 from .tools.approval import Approval
 
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
@@ -15,6 +16,7 @@ _COLUMNS = (
     *("id", "tenant", "key", "run", "tool", "call", "arguments", "policy", "rule", "made_us", "expires_us"),
     *("status", "decided_by", "reply", "sealed"),
 )
+_PUT = upsert("state_approval", ", ".join(_COLUMNS), "id")
 _SEALED = ("masked", "arguments", "schema", "approvers", "patches", "edited_key")
 
 
@@ -59,5 +61,4 @@ class ApprovalRows:
             *(each.policy, each.rule, each.made_us, each.expires_us, each.status, " ".join(each.voices) or None),
             *(each.reply, self._cipher.wrap(held, each.id.encode())),
         )
-        places = ", ".join("?" * len(row))
-        return (f"INSERT OR REPLACE INTO state_approval({', '.join(_COLUMNS)}) VALUES({places})", row)
+        return _PUT, row

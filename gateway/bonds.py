@@ -17,9 +17,12 @@ from limits.clock import Clock
 
 from .papers import Key
 from .shelf import Shelf
+from .state.upsert import upsert
 
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Statement = tuple[str, tuple[Any, ...]]
+_PUT_BOND = upsert("state_bond", "name, target, tokens, expires_us", "name")
+_PUT_TRACE = upsert("state_trace", "name, run, nano, expires_us", "name")
 KEPT_S = 30 * 86_400  # as long as providers keep a response
 _TRACES_IN_MEMORY_MAX = 50_000
 
@@ -67,7 +70,7 @@ class Bonds:
         row = (self._name(key, minted), bond.target, bond.tokens, now_us + KEPT_S * 1_000_000)
         return [
             ("DELETE FROM state_bond WHERE expires_us <= ?", (now_us,)),
-            ("INSERT OR REPLACE INTO state_bond(name, target, tokens, expires_us) VALUES(?, ?, ?, ?)", row),
+            (_PUT_BOND, row),
         ]
 
     def unbind(self, key: Key, minted: str) -> Statement:
@@ -80,9 +83,7 @@ class Bonds:
         for each in minted:
             self._seen.put((key.tenant.id, key.id, each), trace)
             row = (self._name(key, each), trace.run, trace.nano, trace.expires_us)
-            statements.append(
-                ("INSERT OR REPLACE INTO state_trace(name, run, nano, expires_us) VALUES(?, ?, ?, ?)", row)
-            )
+            statements.append((_PUT_TRACE, row))
         return statements
 
     def led(self, key: Key, brought: Sequence[str]) -> Trace | None:

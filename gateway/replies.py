@@ -17,9 +17,11 @@ from audit.master import MasterKey
 from limits.clock import Clock
 
 from .papers import Key
+from .state.upsert import upsert
 
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Statement = tuple[str, tuple[Any, ...]]
+_PUT = upsert("state_reply", "id, key, call, fingerprint, sealed, degraded, expires_us", "id")
 KEPT_S = 86_400
 BEGUN = "begun"
 """Stands where `degraded` does: a call with side effects was begun, and no outcome of it was written."""
@@ -102,7 +104,7 @@ class Replies:
         row = (name, key_id, kept.call_id, kept.fingerprint, sealed, kept.degraded, now + KEPT_S * 1_000_000)
         statements: list[Statement] = [
             ("DELETE FROM state_reply WHERE expires_us <= ?", (now,)),
-            ("INSERT OR REPLACE INTO state_reply VALUES(?, ?, ?, ?, ?, ?, ?)", row),
+            (_PUT, row),
         ]
         held = self._kept.get(key_id, {})
         while held:
@@ -119,7 +121,7 @@ class Replies:
         """Return the statement that notes, with the call's intent, that it must not be made again."""
         expires_us = self._clock.utc_us() + KEPT_S * 1_000_000
         return (
-            "INSERT OR REPLACE INTO state_reply VALUES(?, ?, ?, ?, ?, ?, ?)",
+            _PUT,
             (name, key_id, call_id, fingerprint, b"", BEGUN, expires_us),
         )
 

@@ -5,7 +5,7 @@ profile that the file no longer has) is left out too, and said: a key without it
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,29 +32,66 @@ class Standing:
     """
 
     profiles: Mapping[str, Profile]
-    tenants: dict[str, Tenant] = field(default_factory=dict)
-    keys: dict[bytes, Key] = field(default_factory=dict)
-    runs: dict[str, Run] = field(default_factory=dict)
+    tenants: MutableMapping[str, Tenant] = field(default_factory=dict)
+    keys: MutableMapping[bytes, Key] = field(default_factory=dict)
+    runs: MutableMapping[str, Run] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Ids of the rows that are to be read; None reads all."""
+
+    tenants: Collection[str] | None = None
+    keys: Collection[str] | None = None
+    runs: Collection[str] | None = None
+
+    def scopes(self) -> list[str] | None:
+        """Return the scopes whose caps and lists belong to them."""
+        if self.tenants is None or self.keys is None or self.runs is None:
+            return None
+        runs = [f"{scope}:{run}" for run in self.runs for scope in ("run", "plan")]
+        return [*(f"tenant:{each}" for each in self.tenants), *(f"key:{each}" for each in self.keys), *runs]
+
+
+_ALL = Chosen()
+_RUN = "id, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin"
 
 
 def load(config: Config, query: Query, now_us: int) -> Standing:
     """Return the papers of a configuration and of `state`; raise StateUnreadable for tables of another version."""
     ((version,),) = query("SELECT value FROM state_meta WHERE name = 'format'", ())
-    if version != FORMAT:
+    if str(version) != str(FORMAT):
         raise StateUnreadable(f"the folder's state has version {version}, this program reads {FORMAT}")
     standing = Standing({profile.name: resolve(profile) for profile in config.profiles})
     _declared(config, standing)
-    caps: dict[str, list[Cap]] = {}
-    for scope, cap in query("SELECT scope, cap FROM state_cap ORDER BY scope, cap", ()):
-        caps.setdefault(scope, []).append(Cap.parse(cap))
-    tools = {scope: json.loads(named) for scope, named in query("SELECT scope, tools FROM state_tools", ())}
-    _tenants(query, standing, caps, tools)
-    _keys(query, standing, caps, tools)
-    _runs(query, standing, now_us, tools)
-    standing.stopped.update(scope for (scope,) in query("SELECT scope FROM state_stop", ()))
+    add(standing, query, now_us)
     return standing
+
+
+def add(standing: Standing, query: Query, now_us: int, chosen: Chosen = _ALL) -> None:
+    """Read rows of `state` into papers; what is not read is taken as it stands."""
+    scopes = chosen.scopes()
+    caps: dict[str, list[Cap]] = {}
+    for scope, cap in _rows(query, "SELECT scope, cap FROM state_cap", "scope", scopes, "ORDER BY scope, cap"):
+        caps.setdefault(scope, []).append(Cap.parse(cap))
+    named = _rows(query, "SELECT scope, tools FROM state_tools", "scope", scopes)
+    tools = {scope: json.loads(listed) for scope, listed in named}
+    _tenants(query, standing, caps, tools, chosen.tenants)
+    _keys(query, standing, caps, tools, chosen.keys)
+    _runs(query, standing, now_us, tools, chosen.runs)
+    standing.stopped.update(scope for (scope,) in query("SELECT scope FROM state_stop", ()))
+
+
+def _rows(
+    query: Query, select: str, column: str, values: Collection[str] | None, order: str = ""
+) -> list[tuple[Any, ...]]:
+    """Return all rows of a SELECT, or those with one of these values in a column."""
+    if values is None:
+        return query(f"{select} {order}", ())
+    marks = ", ".join("?" * len(values))
+    return query(f"{select} WHERE {column} IN ({marks}) {order}", tuple(values)) if values else []
 
 
 def _declared(config: Config, standing: Standing) -> None:
@@ -82,9 +119,13 @@ def _list(tools: dict[str, Any], scope: str) -> tuple[str, ...] | None:
     return tuple(tools[scope]) if scope in tools else None
 
 
-def _tenants(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any]) -> None:
-    for id_, name, zone, disabled in query("SELECT id, name, time_zone, disabled FROM state_tenant ORDER BY id", ()):
-        if id_ in standing.tenants:
+def _tenants(
+    query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any], only: Collection[str] | None
+) -> None:
+    select = "SELECT id, name, time_zone, disabled FROM state_tenant"
+    for id_, name, zone, disabled in _rows(query, select, "id", only, "ORDER BY id"):
+        known = standing.tenants.get(id_)
+        if known is not None and (known is HOUSE or known.declared):
             standing.complaints.append(f"tenant {id_} is declared in the file; what was set through the API is unused")
             continue
         own = tuple(caps.get(f"tenant:{id_}", ()))
@@ -92,18 +133,20 @@ def _tenants(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools
         standing.tenants[id_] = Tenant(id_, name, zone, own, bool(disabled), tools=named)
 
 
-def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any]) -> None:
-    columns = "id, sha256, name, tenant, profile, role, models, expires_us, revoked"
-    for id_, digest, name, tenant_id, profile, role, models, expires_us, revoked in query(
-        f"SELECT {columns} FROM state_key ORDER BY made_us, id",  # noqa: S608 - column names of ours
-        (),
+def _keys(
+    query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: dict[str, Any], only: Collection[str] | None
+) -> None:
+    select = "SELECT id, sha256, name, tenant, profile, role, models, expires_us, revoked FROM state_key"
+    for id_, digest, name, tenant_id, profile, role, models, expires_us, revoked in _rows(
+        query, select, "id", only, "ORDER BY made_us, id"
     ):
         tenant, policy = standing.tenants.get(tenant_id), standing.profiles.get(profile)
         if tenant is None or policy is None:
             gone = f"tenant {tenant_id}" if tenant is None else f"profile {profile}"
             standing.complaints.append(f"key {id_} is refused: the file no longer has its {gone}")
             continue
-        if digest in standing.keys:
+        known = standing.keys.get(digest)
+        if known is not None and known.declared:
             standing.complaints.append(f"key {id_} is declared in the file; what was set through the API is unused")
             continue
         allowed = None if models is None else frozenset(json.loads(models))
@@ -112,27 +155,47 @@ def _keys(query: Query, standing: Standing, caps: dict[str, list[Cap]], tools: d
         standing.keys[digest] = key if key.scope not in tools else replace(key, tools=_list(tools, key.scope))
 
 
-def _runs(query: Query, standing: Standing, now_us: int, tools: dict[str, Any]) -> None:
-    columns = "id, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin"
+def _runs(query: Query, standing: Standing, now_us: int, tools: dict[str, Any], only: Collection[str] | None) -> None:
+    select = f"SELECT {_RUN} FROM state_run"  # noqa: S608 - column names of ours
+    if only is None:
+        rows = query(f"{select} WHERE expires_us > ? ORDER BY opened_us", (now_us,))
+    else:
+        rows = _rows(query, select, "id", only, "ORDER BY opened_us")
     shared: dict[tuple[str, str], RunLimits] = {}
-    for id_, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin in query(
-        f"SELECT {columns} FROM state_run WHERE expires_us > ? ORDER BY rowid",  # noqa: S608 - as above
-        (now_us,),
-    ):
-        policy = standing.profiles.get(profile)
-        above = standing.runs.get(parent) if parent else None
-        if policy is None or (parent and above is None):
-            standing.complaints.append(f"run {id_} is refused: its profile or its parent is gone")
-            continue
-        path = (*above.path, id_) if above else (id_,)
-        own = shared.setdefault((profile, limits), RunLimits(**json.loads(limits)))
-        if own == policy.run:
-            own = policy.run
-        # One string an id, however many runs name it: a million idle runs stay under a gigabyte.
-        tenant_id = standing.tenants[tenant].id if tenant in standing.tenants else tenant
-        standing.runs[id_] = Run(
-            id_, tenant_id, key, above.id if above else None, path, own, opened_us, expires_us, status, policy, origin
-        )
-        if tools and (f"run:{id_}" in tools or f"plan:{id_}" in tools):
-            lists = tuple(tuple(named) for named in tools.get(f"run:{id_}", ()))
-            standing.runs[id_] = replace(standing.runs[id_], tools=lists, plan=_list(tools, f"plan:{id_}"))
+    while rows:
+        children = [row for row in rows if not _run(row, standing, now_us, tools, shared)]
+        if len(children) == len(rows):  # a child may have been opened in the same microsecond as its parent
+            standing.complaints += (f"run {row[0]} is refused: its profile or its parent is gone" for row in children)
+            return
+        rows = children
+
+
+def _run(
+    row: tuple[Any, ...],
+    standing: Standing,
+    now_us: int,
+    tools: dict[str, Any],
+    shared: dict[tuple[str, str], RunLimits],
+) -> bool:
+    """Add a run unless it has expired; tell whether that was possible yet."""
+    id_, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin = row
+    if expires_us <= now_us:
+        return True
+    policy = standing.profiles.get(profile)
+    above = standing.runs.get(parent) if parent else None
+    if policy is None or (parent and above is None):
+        return False
+    path = (*above.path, id_) if above else (id_,)
+    own = shared.setdefault((profile, limits), RunLimits(**json.loads(limits)))
+    if own == policy.run:
+        own = policy.run
+    # One string an id, however many runs name it: a million idle runs stay under a gigabyte.
+    tenant_id = standing.tenants[tenant].id if tenant in standing.tenants else tenant
+    run = Run(
+        id_, tenant_id, key, above.id if above else None, path, own, opened_us, expires_us, status, policy, origin
+    )
+    if tools and (f"run:{id_}" in tools or f"plan:{id_}" in tools):
+        lists = tuple(tuple(named) for named in tools.get(f"run:{id_}", ()))
+        run = replace(run, tools=lists, plan=_list(tools, f"plan:{id_}"))
+    standing.runs[id_] = run
+    return True

@@ -6,11 +6,20 @@ from typing import Any
 from limits.accounts import Cap
 
 from ..papers import Key, Run, Tenant
+from .upsert import upsert
 
 Statement = tuple[str, tuple[Any, ...]]
 
 _TENANT = """INSERT INTO state_tenant VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET
     name = excluded.name, time_zone = excluded.time_zone, disabled = excluded.disabled"""
+_FORGET_VAULTS = "DELETE FROM state_vault WHERE run IN (SELECT id FROM state_run WHERE expires_us < ?)"
+_FORGET_TOOLS = """DELETE FROM state_tools WHERE scope IN (SELECT 'run:' || id FROM state_run WHERE expires_us < ?)
+    OR scope IN (SELECT 'plan:' || id FROM state_run WHERE expires_us < ?)"""
+_TOOLS = upsert("state_tools", "scope, tools", "scope")
+_RUN = (
+    upsert("state_run", "id, tenant, key, parent, profile, limits, opened_us, expires_us, status, origin", "id")
+    + " WHERE state_run.expires_us <= excluded.opened_us"
+)
 
 
 def put_tenant(tenant: Tenant, now_us: int) -> tuple[Statement, ...]:
@@ -31,7 +40,7 @@ def put_tools(scope: str, tools: Any) -> tuple[Statement, ...]:
     """Return the statement that makes an allow-list stand as given; None takes it away."""
     if tools is None:
         return (("DELETE FROM state_tools WHERE scope = ?", (scope,)),)
-    return (("INSERT OR REPLACE INTO state_tools VALUES(?, ?)", (scope, json.dumps(tools))),)
+    return ((_TOOLS, (scope, json.dumps(tools))),)
 
 
 def put_key(key: Key, digest: bytes, now_us: int) -> tuple[Statement, ...]:
@@ -81,7 +90,7 @@ def put_run(run: Run) -> tuple[Statement, ...]:
         run.status,
         run.origin,
     )
-    insert = ("INSERT OR REPLACE INTO state_run VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    insert = (_RUN, row)
     return (insert, *put_tools(run.scope, run.tools or None), *put_plan(run))
 
 
@@ -91,8 +100,11 @@ def put_plan(run: Run) -> tuple[Statement, ...]:
 
 
 def end_run(run_id: str, status: str) -> tuple[Statement, ...]:
-    """Return the statement that ends a run; the first ending stays."""
-    return (("UPDATE state_run SET status = ? WHERE id = ? AND status = 'open'", (status, run_id)),)
+    """Return the statements that end a run; the first ending stays, and its placeholders are never restored again."""
+    return (
+        ("UPDATE state_run SET status = ? WHERE id = ? AND status = 'open'", (status, run_id)),
+        ("DELETE FROM state_vault WHERE run = ?", (run_id,)),
+    )
 
 
 def forget_runs(before_us: int) -> tuple[Statement, ...]:
@@ -101,6 +113,8 @@ def forget_runs(before_us: int) -> tuple[Statement, ...]:
     The book still has the runs.
     """
     return (
+        (_FORGET_VAULTS, (before_us,)),
+        (_FORGET_TOOLS, (before_us, before_us)),
         ("DELETE FROM state_run WHERE expires_us < ?", (before_us,)),
         ("DELETE FROM state_trace WHERE expires_us < ?", (before_us,)),
     )

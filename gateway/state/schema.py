@@ -22,8 +22,8 @@ The book tells who changed what, and when; these tables only say how things stan
 FORMAT = 2
 
 SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS state_meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    f"INSERT OR IGNORE INTO state_meta VALUES('format', {FORMAT})",
+    "CREATE TABLE IF NOT EXISTS state_meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    f"INSERT INTO state_meta VALUES('format', '{FORMAT}') ON CONFLICT DO NOTHING",
     """CREATE TABLE IF NOT EXISTS state_tenant(
         id TEXT PRIMARY KEY, name TEXT NOT NULL, time_zone TEXT NOT NULL, disabled INTEGER NOT NULL,
         made_us INTEGER NOT NULL) WITHOUT ROWID""",
@@ -65,11 +65,5 @@ SCHEMA = (
         run TEXT NOT NULL, tenant TEXT NOT NULL, sealed BLOB NOT NULL, expires_us INTEGER NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS state_vault_run ON state_vault(run)",
     "CREATE INDEX IF NOT EXISTS state_vault_expires ON state_vault(expires_us)",
-    """CREATE TRIGGER IF NOT EXISTS state_vault_ended AFTER UPDATE OF status ON state_run
-        WHEN NEW.status <> 'open' BEGIN DELETE FROM state_vault WHERE run = NEW.id; END""",
-    """CREATE TRIGGER IF NOT EXISTS state_tools_gone AFTER DELETE ON state_run BEGIN
-        DELETE FROM state_tools WHERE scope IN ('run:' || OLD.id, 'plan:' || OLD.id); END""",
-    """CREATE TRIGGER IF NOT EXISTS state_vault_gone AFTER DELETE ON state_run BEGIN
-        DELETE FROM state_vault WHERE run = OLD.id; END""",
 )
 """Statements that make what is missing, for `audit.book.Book.open(schema=...)`."""

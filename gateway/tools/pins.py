@@ -12,8 +12,11 @@ from typing import Any
 
 import orjson
 
+from ..state.upsert import upsert
+
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Statement = tuple[str, tuple[Any, ...]]
+_PUT = upsert("state_pin", "server, tool, said, sha256, seen", "server, tool")
 PINS_MAX = 10_000
 
 
@@ -75,6 +78,6 @@ class Pins:
     def _put(pin: Pin) -> Statement:
         said = orjson.dumps(pin.definition).decode()
         return (
-            "INSERT OR REPLACE INTO state_pin VALUES(?, ?, ?, ?, ?)",
+            _PUT,
             (pin.server, pin.tool, said, pin.sha256, pin.seen),
         )
