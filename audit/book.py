@@ -25,7 +25,7 @@ from .place import Place, place_of
 from .record import repair
 from .writer import Writer
 
-_FENCE = "UPDATE book_tip SET generation = ? WHERE generation < ?"
+_FENCE = "UPDATE book_tip SET generation = generation + 1"
 
 
 def utc_now_us() -> int:
@@ -155,13 +155,14 @@ class Book:
         await self.change(())  # the thread signs behind the group that this is in
         await self.change(())
 
-    async def fence(self, generation: int) -> int:
-        """Refuse appends that name an earlier generation, in all processes of a shared log; return the log's size.
+    async def fence(self) -> int:
+        """Begin another generation on a shared log and return its number: appends that name an earlier one are refused.
 
-        All that was written under earlier generations lies before that size. Generations only rise.
+        What the log has now is all that was ever written under earlier generations.
         """
-        await self.change([(_FENCE, (generation, generation))])
-        return self.size
+        await self.change([(_FENCE, ())])
+        [(generation,)] = self.query("SELECT generation FROM book_tip")
+        return int(generation)
 
     def secret(self, tenant: str) -> bytes:
         """Return the tenant's secret for `pseudonym`, made at its first use (which then waits for a commit)."""

@@ -12,6 +12,7 @@ The book's SQL is SQLite's; what PostgreSQL spells differently is put in its wor
 WITHOUT ROWID.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from .database import Database
 from .errors import BookError, BookUnavailable
 from .merkle import EMPTY_ROOT
 from .place import Tip
+from .schema import TABLES
 
 CONNECT_S_MAX = 5
 """psycopg takes whole seconds, at least 2."""
@@ -37,6 +39,10 @@ _LOCK = 0x746F_6C6C_686F_7573
 _TIP = """CREATE TABLE IF NOT EXISTS book_tip(
     one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL, at_us INTEGER NOT NULL,
     signed_size INTEGER NOT NULL, signed_at TIMESTAMPTZ NOT NULL, generation INTEGER NOT NULL)"""
+_MADE = "made by"
+"""Names the digest of the statements that made the tables: while it is the same they need no look."""
+_GET_MADE = "SELECT value FROM book_meta WHERE name = ?"
+_PUT_MADE = "INSERT INTO book_meta VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value"
 _FIRST = "INSERT INTO book_tip VALUES(1, 0, ?, 0, 0, clock_timestamp(), 1) ON CONFLICT DO NOTHING"
 _TURN = """SELECT size, root, at_us, signed_size,
     CAST(extract(epoch FROM clock_timestamp() - signed_at) AS FLOAT8), generation
@@ -156,11 +162,17 @@ class Server:
             raise BookUnavailable(f"the PostgreSQL server of the book cannot be reached: {_said(error)}") from error
 
     def prepare(self, db: Database, origin: str, schema: Sequence[str]) -> None:
-        """Make the tables that are missing, one process at a time."""
+        """Make the tables that are missing, one process at a time; nothing is locked if none is."""
         db.execute("BEGIN")
         db.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-        store.make_tables(db, origin, (_TIP, *schema))
-        db.execute(_FIRST, (EMPTY_ROOT,))
+        made = hashlib.sha256("\0".join((*TABLES, _TIP, *schema)).encode()).hexdigest()
+        (is_there,) = db.execute("SELECT to_regclass('book_tip') IS NOT NULL").fetchone()
+        if is_there:
+            db.execute(_TURN)
+        if not is_there or db.execute(_GET_MADE, (_MADE,)).fetchone() != (made,):
+            store.make_tables(db, origin, (_TIP, *schema))
+            db.execute(_FIRST, (EMPTY_ROOT,))
+            db.execute(_PUT_MADE, (_MADE, made))
         db.execute("COMMIT")
         store.check_meta(db, origin)
 

@@ -1,6 +1,7 @@
 """The folder and who owns it: locks it, opens the book, makes on a first start what is missing, loads who is who.
 
 <folder>/book.sqlite     the book and `state`           <folder>/signing.key(.pub)   signs the book's checkpoints
+                         (or both on a PostgreSQL server, `shared`: then each process has a folder for the rest)
 <folder>/owner.lock      held while it is served        <folder>/admin.sock          commands to the owner
 <folder>.master.key      unless the file names another: never in the folder whose payloads it opens
 """
@@ -20,14 +21,17 @@ from audit.keeping import check_opens
 from audit.keys import create_signing_key, load_signing_key, read_secret, write_secret
 from audit.master import KEY_BYTES, MasterKey
 from audit.note import Signer
+from audit.place import File, Place
 from limits.clock import Clock
 
+from . import optional
 from .config import Config
 from .directory import Directory
 from .directory.said import said_key
 from .directory.tokens import digest, mint_key, run_secret
 from .papers import HOUSE, Key
 from .state import rows
+from .state.feed import FEED_SCHEMA
 from .state.load import load
 from .state.schema import SCHEMA
 
@@ -82,7 +86,7 @@ def open_house(config: Config, clock: Clock) -> House:
     signer = _signer(folder / SIGNING_KEY_NAME, made)
     master_key = _master_key(config, made)
     master = MasterKey(master_key)
-    book = Book.open(folder / BOOK_NAME, signer=signer, now_us=clock.utc_us, schema=SCHEMA, master=master)
+    book = Book.open(place_of_book(config), signer=signer, now_us=clock.utc_us, schema=schema_of(config), master=master)
     try:
         check_opens(book, master)
         standing = load(config, book.query, clock.utc_us())
@@ -106,6 +110,21 @@ def open_house(config: Config, clock: Clock) -> House:
         book.close()
         raise
     return House(config, book, directory, master_key, signer, tuple(made), token, standing.complaints)
+
+
+def place_of_book(config: Config) -> Place:
+    """Return where a configuration's book and `state` lie. Raises HouseError if the address is none."""
+    if config.shared is None:
+        return File(config.folder / BOOK_NAME)
+    url = config.shared.postgres.reveal()
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise HouseError(f"shared.postgres: {config.shared.postgres.source} is no postgresql:// address")
+    return optional.book_server(url)
+
+
+def schema_of(config: Config) -> Sequence[str]:
+    """Return the statements that make `state`."""
+    return SCHEMA if config.shared is None else (*SCHEMA, *FEED_SCHEMA)
 
 
 def _signer(path: Path, made: list[str]) -> Signer:

@@ -1,7 +1,6 @@
 """The parts of the gateway, built once and passed in: nothing looks another up, and nothing lives at module level."""
 
 import hmac
-import importlib
 import random
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,7 +12,7 @@ from limits.rates import Concurrency, Rate
 from limits.seam import LocalLedger
 from limits.tokens import TokenCounter
 
-from . import life
+from . import life, optional
 from .anchors import Anchors
 from .approvals import Approvals
 from .bonds import Bonds
@@ -185,10 +184,7 @@ def _traces(config: Config, clock: Clock) -> Traces | None:
     settings = config.traces
     if settings.endpoint is None:
         return Traces(settings, None) if settings.pass_to else None
-    # Not an import at the top: it takes a quarter of a second, which a gateway without a collector does without.
-    spans = importlib.import_module("gateway.spans")
-    providers = {upstream.name: spans.PROVIDERS.get(upstream.kind, upstream.name) for upstream in config.upstreams}
-    return Traces(settings, spans.Spans(settings, providers, clock))
+    return Traces(settings, optional.spans(settings, config.upstreams, clock))
 
 
 def _in_order(kinds: Sequence[type], stages: Sequence[Stage]) -> list[Stage]:

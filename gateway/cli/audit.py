@@ -26,7 +26,7 @@ from audit.verify import verify_book
 from .audit_change import hold, rewrap, shred
 from .audit_look import consistency, prove, search, tail
 from .audit_tell import evidence, explain
-from .book import FILE, INSTANT, book_option, book_path, key_option, verifier_of
+from .book import FILE, INSTANT, book_at, book_option, key_option, verifier_of
 from .options import config_option, json_option
 from .words import instant, say_json
 
@@ -75,13 +75,13 @@ def export(
     selection = Selection(tenant=tenant, run=run, kind=kind, from_us=since, until_us=until)
     if page is not None and (form != "bundle" or output is None):
         raise click.UsageError("--page goes with --format bundle and --output FILE")
-    path = book_path(book, config_path)
-    with Reader.open(path) as reader, click.open_file(str(output or "-"), "wb") as out:
+    at = book_at(book, config_path)
+    with Reader.open(at.place) as reader, click.open_file(str(output or "-"), "wb") as out:
         count = _EXPORTS[form](reader, out, selection, progress=_progress)
         checkpoint = (reader.checkpoint or b"").decode()
     click.echo(f"{count} records", err=True)
     if page is not None and output is not None:
-        verifier = verifier_of(path, None)
+        verifier = verifier_of(at.folder, None)
         verdict = verify_bundle(output, verifier.name, [verifier])
         page.write_text(cover(output, verdict, selection, checkpoint, verifier.vkey()))
 
@@ -133,13 +133,14 @@ def verify(
             assert tiles is not None  # noqa: S101 - one of the two is given
             verdict = verify_folder(tiles, verifier.name, [verifier])
         _say(verdict, [], as_json=as_json)
-    path = book_path(book, config_path)
-    verifier = verifier_of(path, public_key)
+    at = book_at(book, config_path)
+    verifier = verifier_of(at.folder, public_key)
     kept = [_anchor(each, endpoint, verifier) for each in anchors]
-    verdict = verify_book(path, [verifier], anchors=[each for one in kept for each in one.checkpoints()])
+    verdict = verify_book(at.place, [verifier], anchors=[each for one in kept for each in one.checkpoints()])
     words = _witnessed(kept, witnesses, verdict)
     if master_key is not None:
-        words.append(f"{verify_payloads(path, MasterKey.load(master_key), verdict)} payloads are what was committed to")
+        opened = verify_payloads(at.place, MasterKey.load(master_key), verdict)
+        words.append(f"{opened} payloads are what was committed to")
     _say(verdict, words, as_json=as_json)
 
 

@@ -11,8 +11,7 @@ from audit.keys import load_signing_key
 from audit.master import MasterKey
 
 from ..config import load
-from ..house import BOOK_NAME, SIGNING_KEY_NAME
-from ..state.schema import SCHEMA
+from ..house import SIGNING_KEY_NAME, place_of_book, schema_of
 from .options import config_option, owner_options
 from .owner import Owner
 from .words import instant, say_json
@@ -63,10 +62,10 @@ def rewrap(*, old: str, new: str, config_path: Path) -> None:
 
     Keys of runs, open approvals and replies kept for repeated requests are made from the master key: they end with it.
     """
-    folder = load(config_path, secrets=False).folder
+    config = load(config_path, secrets=False)
     old_key, new_key = MasterKey.load(old), MasterKey.load(new)
-    signer = load_signing_key(folder / SIGNING_KEY_NAME)
-    with Book.open(folder / BOOK_NAME, signer=signer, master=old_key, schema=SCHEMA) as book:
+    signer = load_signing_key(config.folder / SIGNING_KEY_NAME)
+    with Book.open(place_of_book(config), signer=signer, master=old_key, schema=schema_of(config)) as book:
         check_opens(book, old_key)
         book.change_now([(f"DELETE FROM {name}", ()) for name in _SEALED])  # noqa: S608 - constants
         count = Keeping(book).rewrap(old_key, new_key, actor=f"local:{os.getuid()}")

@@ -15,7 +15,7 @@ from audit.record import KINDS
 from audit.search import SearchIndex
 from audit.wording import instant, sentences, title
 
-from .book import INSTANT, SEARCH_NAME, book_option, book_path, key_option, verifier_of
+from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifier_of
 from .options import config_option, json_option
 from .words import say_json
 
@@ -30,9 +30,9 @@ _WAIT_S = 0.5
 @config_option
 def prove(*, index: int, book: Path | None, public_key: Path | None, as_json: bool, config_path: Path) -> None:
     """Prove that record INDEX is under the last signed checkpoint (C2SP tlog-proof, or JSON)."""
-    path = book_path(book, config_path)
-    verifier = verifier_of(path, public_key)
-    with Reader.open(path, signed_only=True) as reader:
+    at = book_at(book, config_path)
+    verifier = verifier_of(at.folder, public_key)
+    with Reader.open(at.place, signed_only=True) as reader:
         if reader.checkpoint is None or index >= reader.size:
             raise BookError(f"record {index} is not under a signed checkpoint; {reader.size} records are")
         signed = open_checkpoint(reader.checkpoint, reader.origin, [verifier])
@@ -63,7 +63,7 @@ def prove(*, index: int, book: Path | None, public_key: Path | None, as_json: bo
 @config_option
 def consistency(*, old: int, new: int | None, book: Path | None, as_json: bool, config_path: Path) -> None:
     """Prove that the first OLD records are the beginning of the first NEW ones (default: all there are)."""
-    with Reader.open(book_path(book, config_path)) as reader:
+    with Reader.open(book_at(book, config_path).place) as reader:
         size = reader.size if new is None else new
         if size > reader.size:
             raise BookError(f"the book has {reader.size} records, not {size}")
@@ -88,13 +88,13 @@ def consistency(*, old: int, new: int | None, book: Path | None, as_json: bool, 
 @config_option
 def tail(*, number: int, follow: bool, tenant: str | None, book: Path | None, as_json: bool, config_path: Path) -> None:
     """Show the last records, a line each."""
-    path = book_path(book, config_path)
-    with Reader.open(path) as reader:
+    at = book_at(book, config_path)
+    with Reader.open(at.place) as reader:
         last = reader.size
         _show(reader, max(0, last - number), last, tenant, as_json=as_json)
     while follow:
         time.sleep(_WAIT_S)
-        with Reader.open(path) as reader:
+        with Reader.open(at.place) as reader:
             _show(reader, last, reader.size, tenant, as_json=as_json)
             last = max(last, reader.size)
 
@@ -146,8 +146,8 @@ def search(
     **fields: str | None,
 ) -> None:
     """Find records, newest first. The index beside the book is brought up to date first."""
-    path = book_path(book, config_path)
+    at = book_at(book, config_path)
     wanted = {name: value for name, value in fields.items() if value is not None}
-    with Reader.open(path) as reader, SearchIndex(index_path or path.with_name(SEARCH_NAME)) as index:
-        for at, body in index.find(reader, from_us=since, until_us=until, limit=number, **wanted):
-            click.echo(_line(at, body, as_json=as_json))
+    with Reader.open(at.place) as reader, SearchIndex(index_path or at.folder / SEARCH_NAME) as index:
+        for found, body in index.find(reader, from_us=since, until_us=until, limit=number, **wanted):
+            click.echo(_line(found, body, as_json=as_json))

@@ -19,7 +19,7 @@ from audit.story import ReadPayload, tell
 from audit.verify import verify_book
 from audit.wording import said
 
-from .book import INSTANT, SEARCH_NAME, book_option, book_path, key_option, verifier_of
+from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifier_of
 from .options import config_option
 
 _RECORDS_MAX = 10_000
@@ -44,10 +44,10 @@ def explain(
     config_path: Path,
 ) -> None:
     """Tell what happened in RUN: what was asked, which tools saw which data, what was decided, why, with proofs."""
-    path = book_path(book, config_path)
+    at = book_at(book, config_path)
     fields: dict[str, Any] = {"run": run} if tenant is None else {"run": run, "tenant": tenant}
-    with Reader.open(path) as reader:
-        with SearchIndex(path.with_name(SEARCH_NAME)) as index:
+    with Reader.open(at.place) as reader:
+        with SearchIndex(at.folder / SEARCH_NAME) as index:
             found = sorted(index.find(reader, limit=_RECORDS_MAX, **fields))
         payload = None if master_key is None else _payloads(reader, MasterKey.load(master_key))
         story = tell(reader, run, found, payload=payload)
@@ -85,10 +85,10 @@ def evidence(
     config_path: Path,
 ) -> None:
     """Write a period's evidence for SOC 2, GDPR and the EU AI Act. It is evidence, not a determination."""
-    path = book_path(book, config_path)
-    verdict = verify_book(path, [verifier_of(path, public_key)])
+    at = book_at(book, config_path)
+    verdict = verify_book(at.place, [verifier_of(at.folder, public_key)])
     selection = Selection(tenant=tenant, from_us=from_us, until_us=until_us)
-    with Reader.open(path) as reader:
+    with Reader.open(at.place) as reader:
         found = tally((index, body) for index, _, body in select(reader, selection))
     output.write(report(found, verdict, from_us=from_us, until_us=until_us))
     sys.exit(0 if verdict.ok else 1)

@@ -3,15 +3,16 @@
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from audit.keys import load_verifier
 from audit.note import Verifier
+from audit.place import File, Place
 
 from ..config import load
-from ..house import BOOK_NAME, SIGNING_KEY_NAME
+from ..house import SIGNING_KEY_NAME, place_of_book
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -47,13 +48,23 @@ def key_option(command: _F) -> _F:
     )(command)
 
 
-def book_path(book: Path | None, config_path: Path) -> Path:
-    """Return the book's file."""
-    return book or load(config_path, secrets=False).folder / BOOK_NAME
+class BookAt(NamedTuple):
+    """Where a book lies, and the folder of what belongs to it."""
+
+    place: Place
+    folder: Path
 
 
-def verifier_of(path: Path, public_key: Path | None) -> Verifier:
+def book_at(book: Path | None, config_path: Path) -> BookAt:
+    """Return where the book is: in the file that was named, else where the configuration says."""
+    if book is not None:
+        return BookAt(File(book), book.parent)
+    config = load(config_path, secrets=False)
+    return BookAt(place_of_book(config), config.folder)
+
+
+def verifier_of(folder: Path, public_key: Path | None) -> Verifier:
     """Return the key that vouches for a book; say so if it comes from beside it."""
     if public_key is None:
         click.echo("The public key came from beside the book: keep a copy elsewhere, and give it.", err=True)
-    return load_verifier(public_key or path.with_name(f"{SIGNING_KEY_NAME}.pub"))
+    return load_verifier(public_key or folder / f"{SIGNING_KEY_NAME}.pub")

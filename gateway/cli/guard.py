@@ -13,7 +13,7 @@ from ..config import load
 from ..guards.policy import DIRECTIONS
 from ..papers import resolve
 from ..trial import replay as replayed
-from .book import INSTANT, book_option, book_path
+from .book import INSTANT, book_at, book_option
 from .options import config_option, json_option, owner_options
 from .owner import Owner
 from .words import instant, say_json, table
@@ -99,7 +99,7 @@ def replay(
         raise click.ClickException(f"there is no profile {profile}")
     counts: Counter[str] = Counter()
     requests, refused = 0, []
-    with Reader.open(book_path(book, config_path)) as reader:
+    with Reader.open(book_at(book, config_path).place) as reader:
         for each in replayed(
             reader, MasterKey.load(master_key), resolve(policies[profile]), from_us=since or 0, tenant=tenant
         ):

@@ -13,6 +13,7 @@ from .delivery import DeliverySettings
 from .mcp import McpServer
 from .profiles import BUILT_IN, ProfileSettings, with_built_in
 from .retention import RetentionSettings
+from .shared import SharedSettings
 from .tenants import TenantSettings
 from .tools import ConfiguredTool
 from .traces import TraceSettings
@@ -72,6 +73,9 @@ class Config(Settings):
         default=Path("tollhouse-data"),
         validate_default=True,
         description="book, state and signing key; beside the file",
+    )
+    shared: SharedSettings | None = Field(
+        default=None, description="servers that several processes share; without, one process and its folder"
     )
     master_key: Secret | None = Field(
         default=None, description="encrypts payloads and signs run keys; else a file is made beside the folder"

@@ -1,0 +1,32 @@
+"""Parts that only some configurations need, imported when one asks for them: the others start without their cost.
+
+This is the only place that imports within a function, by name; the linter of imports sees
+none of it.
+"""
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from audit.place import Place
+from limits.clock import Clock
+
+from .config.traces import TraceSettings
+from .config.upstreams import UpstreamSettings
+
+if TYPE_CHECKING:
+    from .spans import Spans
+
+
+def book_server(url: str) -> Place:
+    """Return the place of a book on a PostgreSQL server (psycopg: 60 ms)."""
+    place: Place = importlib.import_module("audit.postgres").Server(url)
+    return place
+
+
+def spans(settings: TraceSettings, upstreams: Sequence[UpstreamSettings], clock: Clock) -> "Spans":
+    """Return what exports spans to the collector that is configured (OpenTelemetry's SDK: a quarter of a second)."""
+    module = importlib.import_module("gateway.spans")
+    providers = {upstream.name: module.PROVIDERS.get(upstream.kind, upstream.name) for upstream in upstreams}
+    made: Spans = module.Spans(settings, providers, clock)
+    return made
