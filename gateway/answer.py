@@ -51,6 +51,10 @@ class Answer:
         self._written = number
         return [write(event) for event in events]
 
+    def complete_now(self, call: Call, held: Sequence[Event]) -> bool:
+        """Send a plain reply if that needs no waiting; False if it does, or if the reply is a stream."""
+        return call.request is not None and not call.request.stream and self.client.answer_now(*self._plain(call, held))
+
     async def complete(self, call: Call, held: Sequence[Event]) -> None:
         """Send what was held back until the outcome was durable; for a plain reply that is all of it."""
         client = self.client
@@ -63,11 +67,15 @@ class Answer:
             pieces = self._pieces(call, [event for event in held if not event.silent])
             await client.end(b"".join((figures, *pieces)))
             return
+        await client.answer(*self._plain(call, held))
+
+    def _plain(self, call: Call, held: Sequence[Event]) -> tuple[int, list[Header], bytes]:
+        """Return status, headers and body of a plain reply."""
         body = call.dialect.write_plain(held[0])
         headers = self._headers(call, _JSON)
         for name, value in self._account.figures(call).items():
             headers.append((b"x-tollhouse-" + name.replace("_", "-").encode(), value.encode()))
-        await client.answer(call.kept.get("status", 200), headers, body)
+        return call.kept.get("status", 200), headers, body
 
     async def fail(self, call: Call, ending: Ending) -> None:
         """Send an ending: status and body, or in a stream that has begun the error event and the end."""

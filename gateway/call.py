@@ -6,8 +6,9 @@ changed in place: each is seen once, in order, by one stage after another.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 from limits.prices import Usage
 
@@ -117,26 +118,22 @@ class Event:
         self.mints: str | None = None
 
 
-@dataclass(slots=True)
-class Reply:
-    """What answers a call: `read` gives the next batch of events, None at the end, or raises an Ending.
+class Reply(Struct, eq=False):
+    """What answers a call: `batch` are events that are there already, `read` gives the next ones or raises an Ending.
 
+    `read` returns None at the end, and is None where nothing follows.
     `degraded` labels an answer that is not the one asked for (`stored`, `fallback:MODEL`), `cached` one that was free.
     """
 
-    read: Callable[[], Awaitable[list[Event] | None]]
+    read: Callable[[], Awaitable[list[Event] | None]] | None = None
+    batch: list[Event] | None = None
     degraded: str | None = None
     cached: bool = False
 
 
 def reply_of(events: list[Event], *, degraded: str | None = None, cached: bool = False) -> Reply:
     """Make a reply of events that are already there."""
-    batches = [events]
-
-    async def read() -> list[Event] | None:
-        return batches.pop() if batches else None
-
-    return Reply(read, degraded=degraded, cached=cached)
+    return Reply(batch=events, degraded=degraded, cached=cached)
 
 
 class Caller(Protocol):
@@ -147,13 +144,16 @@ class Caller(Protocol):
         """The request's headers, names in lower case."""
         ...
 
+    def body_now(self, *, bytes_max: int) -> bytes | None:
+        """Return the whole body if it is here already, None if it must be waited for; refuse one that is too large."""
+        ...
+
     async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:
         """Return the whole body, or refuse one that is too large or too slow."""
         ...
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct, eq=False):
     """One client request. The comment beside a group says which stage fills it."""
 
     id: str
@@ -187,10 +187,11 @@ class Call:
     statements: list[Any] = field(default_factory=list)
     findings: dict[str, int] = field(default_factory=dict)
     # Route
-    attempt: Callable[[Any], Awaitable[Reply]] = None  # type: ignore[assignment]
     attempts: "list[Attempt]" = field(default_factory=list)
     degraded: str | None = None
-    # the pipeline
+    # the pipeline: itself, how many of its stages began, what answers, how it ended
+    pipeline: Any = None
+    begun: int = 0
     reply: Reply | None = None
     finish: str | None = None
     ending: Ending | None = None
@@ -204,10 +205,11 @@ class Call:
     kept: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def is_for_tool(self) -> bool:
-        """Whether a tool is called, not a model; then `model` is a tool."""
-        return self.dialect.name.startswith("tool_")
+    # a tool is called, not a model; then `model` is a tool
+    is_for_tool: bool = False
+
+    def __post_init__(self) -> None:
+        self.is_for_tool = self.dialect.name.startswith("tool_")
 
     def forbids_tool(self, tool: str) -> str:
         """Return whose list does not name a tool: of the tenant, key, profile, run or its plan; "" if it is allowed."""
@@ -228,13 +230,17 @@ class Call:
             if self.task is not None:
                 self.task.cancel()
 
+    def attempt(self, target: Any) -> Awaitable[Reply]:
+        """Make one attempt at a target; for Route."""
+        made: Awaitable[Reply] = self.pipeline.attempt(self, target)
+        return made
+
     def decide(self, stage: str, decision: str, **why: int | str) -> None:
         """Note for the record what a stage decided, by which rule, with limit and actual figure."""
         self.decisions.append({"stage": stage, "decision": decision, **why})
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct, eq=False):
     """One billable send to an upstream."""
 
     call: Call
@@ -259,6 +265,7 @@ class Attempt:
     upstream: Any = None
     # the pipeline
     failure: Ending | None = None
+    begun: int = 0
     settled: bool = False
     charge: Any = None
     kept: dict[str, Any] = field(default_factory=dict)

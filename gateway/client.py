@@ -41,20 +41,22 @@ class Client:
         self.answered = False
         self.left = False
 
-    async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:
-        """Return the whole body, or refuse one that is too large (bytes) or too slow (seconds)."""
+    def body_now(self, *, bytes_max: int) -> bytes | None:
+        """Return the whole body if it is here, None if some of it must be waited for; refuse one that is too large."""
         declared = self.headers.get("content-length")
         if declared is not None and declared.isdigit() and int(declared) > bytes_max:
             raise _too_large(int(declared), bytes_max)
         body = self._line.body() if self._line is not None else None
-        if body is None:
-            message = await self._next(read_s_max)
-            if not message.get("more_body"):
-                body = message.get("body", b"")
+        return None if body is None else self._whole(body, bytes_max)
+
+    async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:
+        """Return the whole body, or refuse one that is too large (bytes) or too slow (seconds)."""
+        body = self.body_now(bytes_max=bytes_max)
         if body is not None:
-            self.unread = False
-            self._done()
-            return self._bounded(body, bytes_max)
+            return body
+        message = await self._next(read_s_max)
+        if not message.get("more_body"):
+            return self._whole(message.get("body", b""), bytes_max)
         pieces = [message.get("body", b"")]
         size = len(pieces[0])
         ends_at = asyncio.get_running_loop().time() + read_s_max
@@ -80,8 +82,9 @@ class Client:
             raise ClientLeft("the client left while sending its body")
         return message
 
-    @staticmethod
-    def _bounded(body: bytes, bytes_max: int) -> bytes:
+    def _whole(self, body: bytes, bytes_max: int) -> bytes:
+        self.unread = False
+        self._done()
         if len(body) > bytes_max:
             raise _too_large(len(body), bytes_max)
         return body
@@ -99,12 +102,19 @@ class Client:
                 self.left = not self.answered
                 return
 
+    def answer_now(self, status: int, headers: Sequence[Header], body: bytes) -> bool:
+        """Send a whole answer, its length added, if that needs no waiting; False if it does."""
+        if self._line is None or self.left or self.unread or not self._line.answer(status, headers, body):
+            return False
+        self.started = self.answered = True
+        self._done()
+        return True
+
     async def answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """Send a whole answer, its length added; one before the body's end also ends the connection, a moment later."""
-        if not self.left:
+        if not self.left and not self.answer_now(status, headers, body):
             self.started = self.answered = True
-            if self._line is None or self.unread or not self._line.answer(status, headers, body):
-                await self._answer(status, headers, body)
+            await self._answer(status, headers, body)
         self._done()
 
     async def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from .line import EXTENSION, Line
+from .outbox import Gathering, Outbox
 
 CHUNK_FRAME_BYTES = 32  # a chunk's size line and line ends, generously; what is beyond counts as extension or trailer
 
@@ -60,6 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         state = cast("BoundedState", server_state)
         self._limits = state.limits
         self._refused = state.refused
+        self._outbox = state.outbox
         self._head_bytes = 0
         self._feed_bytes = 0
         self._in_head = True
@@ -72,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or answer 503 if there are too many."""
-        super().connection_made(cast("asyncio.Transport", transport))
+        super().connection_made(cast("asyncio.Transport", Gathering(transport, self._outbox)))
         if len(self.connections) > self._limits.connections_max:
             self._refuse(HeadRefusedError(503, "too many connections"))
         else:
@@ -256,3 +258,4 @@ class BoundedState(ServerState):
         super().__init__()
         self.limits = limits
         self.refused: Counter[int] = Counter()
+        self.outbox = Outbox()

@@ -20,7 +20,8 @@ from .stage import AskAgain, AttemptStage, CallStage
 
 log = logging.getLogger("tollhouse.pipeline")
 
-InspectBatch = Callable[[Call, list[Event]], list[Event]]
+Method = tuple[int, Callable[[Any], Any]]
+"""A stage's place, and its `admit` or `settle`."""
 
 
 class Pipeline:
@@ -42,27 +43,28 @@ class Pipeline:
         self._answer_s_max = answer_s_max
         self.call_stages = tuple(call_stages)
         self.attempt_stages = tuple(attempt_stages)
-        self._admits = [stage.admit for stage in self.call_stages]
-        self._inspects: list[tuple[int, InspectBatch]] = [
-            (at, stage.inspect_batch)
-            for at, stage in enumerate(self.call_stages)
-            if type(stage).inspect is not CallStage.inspect
+        self._admits = _methods(call_stages, "admit", CallStage)
+        self._settles = _methods(call_stages, "settle", CallStage)[::-1]
+        self._attempt_admits = _methods(attempt_stages, "admit", AttemptStage)
+        self._attempt_settles = _methods(attempt_stages, "settle", AttemptStage)[::-1]
+        inspecting = [type(stage).inspect is not CallStage.inspect for stage in call_stages]
+        self._inspects_above = [
+            [stage.inspect_batch for stage, does in zip(call_stages[:at], inspecting, strict=False) if does][::-1]
+            for at in range(len(call_stages))
         ]
-        self._inspects.reverse()
         self._attempt_inspects = [
-            stage.inspect for stage in reversed(self.attempt_stages) if type(stage).inspect is not AttemptStage.inspect
+            stage.inspect for stage in reversed(attempt_stages) if type(stage).inspect is not AttemptStage.inspect
         ]
-        kinds = [type(stage) for stage in self.call_stages]
-        self._again_from = kinds.index(again_from)
-        self._again_without = frozenset(kinds.index(kind) for kind in again_without)
+        kinds = [type(stage) for stage in call_stages]
+        from_again, without = kinds.index(again_from), frozenset(kinds.index(kind) for kind in again_without)
+        self._admits_again = [each for each in self._admits if each[0] >= from_again and each[0] not in without]
 
     async def live(self, call: Call, answer: Answer) -> None:
         """Live one call's life to its end; returns when the client has its answer or has left."""
-        call.attempt = lambda target: self._attempt(call, target)
-        begun: list[int] = []
+        call.pipeline = self
         held: list[Event] = []
         try:
-            await self._exchange(call, answer, begun, held)
+            await self._exchange(call, answer, held)
         except Ending as ending:
             call.ending = ending
         except asyncio.CancelledError:
@@ -74,7 +76,9 @@ class Pipeline:
             log.exception("call %s broke", call.id)
             call.ending = _internal(broken)
         task, call.task = call.task, None
-        await self._settle(call, begun)
+        await self._settle(call)
+        if call.ending is None and answer.complete_now(call, held):
+            return
         late = asyncio.get_running_loop().call_later(self._answer_s_max, task.cancel) if task is not None else None
         if call.ending is None:
             await answer.complete(call, held)
@@ -83,10 +87,9 @@ class Pipeline:
         if late is not None:
             late.cancel()
 
-    async def _exchange(self, call: Call, answer: Answer, begun: list[int], held: list[Event]) -> None:
-        top, reply = await self._admit(call, 0, frozenset(), begun)
+    async def _exchange(self, call: Call, answer: Answer, held: list[Event]) -> None:
         try:
-            await self._relay(call, answer, reply, top, held)
+            await self._relay(call, answer, await self._admit(call, self._admits), held)
         except AskAgain as wish:
             if call.asked_again or call.released:
                 raise InternalError("a stage asked again after the answer had begun") from None
@@ -95,104 +98,137 @@ class Pipeline:
             held.clear()
             assert call.clear is not None  # noqa: S101 - Read set it, or nothing was relayed
             call.clear = call.dialect.ask_again(call.clear, wish.answer, wish.message)
-            top, reply = await self._admit(call, self._again_from, self._again_without, begun)
-            await self._relay(call, answer, reply, top, held)
+            await self._relay(call, answer, await self._admit(call, self._admits_again), held)
 
-    async def _admit(self, call: Call, start: int, without: frozenset[int], begun: list[int]) -> tuple[int, Reply]:
-        """Admit down the list; return the reply and the place of the stage that gave it."""
-        for at in range(start, len(self._admits)):
-            if at in without:
-                continue
-            if at not in begun:
-                begun.append(at)
-            reply = await self._admits[at](call)
+    @staticmethod
+    async def _admit(call: Call, admits: list[Method]) -> int:
+        """Admit down the list until a stage replies; return its place."""
+        for at, admit in admits:
+            if at >= call.begun:
+                call.begun = at + 1
+            reply = admit(call)
+            if reply is not None and type(reply) is not Reply:
+                reply = await reply
             if reply is not None:
                 call.reply = reply
                 if reply.degraded:
                     call.degraded = reply.degraded
-                return at, reply
+                return at
         raise InternalError("no stage answered the call")
 
-    async def _relay(self, call: Call, answer: Answer, reply: Reply, top: int, held: list[Event]) -> None:
-        inspects = [inspect for at, inspect in self._inspects if at < top]
-        while (batch := await reply.read()) is not None:
-            events = batch
-            for inspect in inspects:
-                events = inspect(call, events)
-            flowing = []
-            for event in events:
-                if event.terminal:
-                    held.append(event)
-                    call.finish = event.finish or call.finish
-                elif not event.silent:
-                    flowing.append(event)
-            if flowing:
-                call.released = True
-                await answer.stream(call, flowing)
+    async def _relay(self, call: Call, answer: Answer, top: int, held: list[Event]) -> None:
+        """Have the stages above the one that replied inspect its events; release what need not wait for the end."""
+        reply = call.reply
+        assert reply is not None  # noqa: S101 - `_admit` set it
+        inspects = self._inspects_above[top]
+        batch = reply.batch
+        while True:
+            if batch is not None:
+                for inspect_batch in inspects:
+                    batch = inspect_batch(call, batch)
+                flowing = []
+                for event in batch:
+                    if event.terminal:
+                        held.append(event)
+                        call.finish = event.finish or call.finish
+                    elif not event.silent:
+                        flowing.append(event)
+                if flowing:
+                    call.released = True
+                    await answer.stream(call, flowing)
+            if reply.read is None or (batch := await reply.read()) is None:
+                return
 
-    async def _attempt(self, call: Call, target: Any) -> Reply:
+    async def attempt(self, call: Call, target: Any) -> Reply:
         """Admit one attempt down the ATTEMPT list; what Route calls. It is settled at its failure or with the call."""
         assert call.request is not None  # noqa: S101 - Guard set it
         number = len(call.attempts) + 1
         attempt = Attempt(call, target, number, call.request, f"{call.id}.{number}")
         call.attempts.append(attempt)
-        begun: list[AttemptStage] = attempt.kept.setdefault("begun", [])
-        reply: Reply | None = None
         try:
-            for stage in self.attempt_stages:
-                begun.append(stage)
-                reply = await stage.admit(attempt)
+            reply: Any = None
+            for at, admit in self._attempt_admits:
+                attempt.begun = at + 1
+                reply = admit(attempt)
+                if reply is not None and type(reply) is not Reply:
+                    reply = await reply
                 if reply is not None:
                     break
+            if reply is None:
+                raise InternalError("no stage answered the attempt")
+            if reply.batch is not None:
+                reply.batch = self._inspected(attempt, reply.batch)
         except Ending as failure:
-            attempt.failure = failure
-            await self._settle_attempt(attempt)
+            await self._fail_attempt(attempt, failure)
             raise
-        if reply is None:
-            raise InternalError("no stage answered the attempt")
-        read = reply.read
+        made: Reply = reply
+        read = made.read
+        if read is not None:
 
-        async def inspected() -> list[Event] | None:
-            try:
-                events = await read()
-                if events is not None:
-                    for inspect in self._attempt_inspects:
-                        events = [after for event in events for after in inspect(attempt, event)]
-            except Ending as failure:
-                attempt.failure = failure
-                await self._settle_attempt(attempt)
-                raise
-            return events
+            async def inspected() -> list[Event] | None:
+                try:
+                    events = await read()
+                    return None if events is None else self._inspected(attempt, events)
+                except Ending as failure:
+                    await self._fail_attempt(attempt, failure)
+                    raise
 
-        return Reply(inspected)
+            made.read = inspected
+        return made
+
+    def _inspected(self, attempt: Attempt, events: list[Event]) -> list[Event]:
+        for inspect_one in self._attempt_inspects:
+            events = [after for event in events for after in inspect_one(attempt, event)]
+        return events
+
+    async def _fail_attempt(self, attempt: Attempt, failure: Ending) -> None:
+        attempt.failure = failure
+        await self._settle_attempt(attempt)
 
     async def _settle_attempts(self, call: Call) -> None:
         for attempt in call.attempts:
-            await self._settle_attempt(attempt)
+            if not attempt.settled:
+                await self._settle_attempt(attempt)
 
     async def _settle_attempt(self, attempt: Attempt) -> None:
+        """Settle an attempt, in reverse; a cut waits until that is done."""
         if attempt.settled:
             return
         attempt.settled = True
         call = attempt.call
-        task, call.task = call.task, None  # a cut waits until this is settled
-        for stage in reversed(attempt.kept["begun"]):
-            try:
-                await stage.settle(attempt)
-            except Exception as broken:  # noqa: BLE001 - the others must settle too
-                attempt.failure = call.ending = _worst(call, broken)
+        task, call.task = call.task, None
+        for at, settle in self._attempt_settles:
+            if at < attempt.begun:
+                try:
+                    waits = settle(attempt)
+                    if waits is not None:
+                        await waits
+                except Exception as broken:  # noqa: BLE001 - the others must settle too
+                    attempt.failure = call.ending = _worst(call, broken)
         call.task = task
         if task is not None and call.cut_by is not None:
             raise call.cut_by
 
-    async def _settle(self, call: Call, begun: list[int]) -> None:
+    async def _settle(self, call: Call) -> None:
         """Settle every stage that began, in reverse; one that fails does not keep another from settling."""
         await self._settle_attempts(call)
-        for at in sorted(begun, reverse=True):
-            try:
-                await self.call_stages[at].settle(call)
-            except Exception as broken:  # noqa: BLE001 - the others must settle too
-                call.ending = _worst(call, broken)
+        for at, settle in self._settles:
+            if at < call.begun:
+                try:
+                    waits = settle(call)
+                    if waits is not None:
+                        await waits
+                except Exception as broken:  # noqa: BLE001 - the others must settle too
+                    call.ending = _worst(call, broken)
+
+
+def _methods(stages: Sequence[Any], name: str, empty: type) -> list[Method]:
+    """Return the stages' own methods of a name, in their order."""
+    return [
+        (at, getattr(stage, name))
+        for at, stage in enumerate(stages)
+        if getattr(type(stage), name) is not getattr(empty, name)
+    ]
 
 
 def _worst(call: Call, broken: Exception) -> Ending:

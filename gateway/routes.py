@@ -111,6 +111,8 @@ class Routes:
             _leave(call)
         if not life.done():
             await asyncio.shield(life)
+        # A call and its attempts name each other: cut here, all of it goes at once, and no collector need look for it.
+        call.attempts.clear()
 
     async def _over_the_counter(self, method: str, path: str, call: Call, client: Client) -> None:
         try:

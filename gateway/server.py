@@ -17,7 +17,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from .head import BoundedProtocol, BoundedState, HeadLimits
 
-_YOUNG_MAX = 20_000  # objects made and not yet let go of before the collector looks
+_YOUNG_MAX = 100_000  # objects made and not yet let go of before the collector looks
 
 
 class BoundedServer(uvicorn.Server):

@@ -3,10 +3,11 @@
 `admit` runs down the list before anything is sent, `inspect` up the list for each event of the reply, `settle` up the
 list once the call (or attempt) has ended: for each stage whose `admit` began, exactly once, also if another's fails.
 A stage holds its collaborators and nothing of a call: what it must remember of one lives on the call. The pipeline
-leaves out a method that a stage does not override, so an empty one costs nothing.
+leaves out a method that a stage does not override, so an empty one costs nothing. `admit` and `settle` return
+what they have, or something to await where they must wait: most calls wait for nothing but the book and the upstream.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from .call import Attempt, Call, Event, Reply
 
@@ -27,7 +28,7 @@ class AskAgain(Exception):
 class CallStage:
     """A stage of the CALL list: once a call."""
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | Awaitable[Reply | None] | None:
         """Let the call pass (None), answer in its stead (a Reply), or raise an Ending."""
 
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:  # noqa: ARG002
@@ -39,19 +40,19 @@ class CallStage:
         inspect = self.inspect
         return [after for event in events for after in inspect(call, event)]
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> Awaitable[None] | None:
         """Give back what was taken and note the outcome. Runs in a task that nobody cancels."""
 
 
 class AttemptStage:
     """A stage of the ATTEMPT list: once for each billable send."""
 
-    async def admit(self, attempt: Attempt) -> Reply | None:
+    def admit(self, attempt: Attempt) -> Reply | Awaitable[Reply | None] | None:
         """Let the attempt pass (None), answer it (a Reply), or raise an Ending."""
 
     def inspect(self, attempt: Attempt, event: Event) -> Iterable[Event]:  # noqa: ARG002
         """Return what goes on in the event's place."""
         return (event,)
 
-    async def settle(self, attempt: Attempt) -> None:
+    def settle(self, attempt: Attempt) -> Awaitable[None] | None:
         """Settle the attempt. Runs in a task that nobody cancels."""

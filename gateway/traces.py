@@ -8,9 +8,10 @@ An unsampled call costs one comparison: the record is the evidence. What spans a
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import structs
 from opentelemetry.trace import TracerProvider
 
 from .call import Attempt, Call
@@ -115,7 +116,7 @@ class Traces:
         state = call.caller.headers.get("tracestate", "")
         if context is not None and 0 < len(state) <= _TRACESTATE_CHARS_MAX and state.isascii() and state.isprintable():
             headers = [*headers, ("tracestate", state)]
-        return replace(request, headers=headers)
+        return structs.replace(request, headers=headers)
 
     def ended(self, call: Call) -> None:
         """Take note that a call has ended; callers without a valid key are only counted, elsewhere."""

@@ -6,7 +6,6 @@ lower the output or make the call wait.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -27,8 +26,7 @@ from .papers import Profile
 _COUNTED_HERE_CHARS_MAX = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(msgspec.Struct, frozen=True):
     """Tokens to hold for the input, the output a choice (or what is short of it), and whether the input was counted.
 
     `own` says that it is the profile's own limit of a call, not a scope's cap, that is short. `extra_nano` is reserved,
@@ -107,7 +105,7 @@ class Weighing:
         ):
             return None
         counted = await self.used(attempt)
-        return replace(counted, output_tokens=counted.output_tokens + report.reasoning_tokens)
+        return msgspec.structs.replace(counted, output_tokens=counted.output_tokens + report.reasoning_tokens)
 
     async def _count(self, request: Request, family: Family) -> int:
         """Count the input's tokens; a family without a vocabulary keeps its bound."""

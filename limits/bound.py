@@ -9,6 +9,8 @@ purpose: they only decide what is reserved, the provider's report decides what i
 from dataclasses import dataclass
 from fractions import Fraction
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -26,8 +28,7 @@ class Family:
     encoding: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True, gc=False):
     """What a request holds, counted by the dialect: UTF-8 bytes of every text that is sent (tool schemas included)."""
 
     text_bytes: int

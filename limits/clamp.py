@@ -7,7 +7,7 @@ output     min(ceiling, affordable); if that is below min(ceiling, floor), the c
 floor      thinking budget + 1,024, else 4,096 for reasoning models, else 256: it limits only how far we lower
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .books import Affordable
 from .prices import Price
@@ -18,8 +18,7 @@ FLOOR_REASONING = 4_096
 FLOOR_ABOVE_THINKING = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True, gc=False):
     """What a request asks of the output. None: not said. `choices` is `n`, at least 1."""
 
     output_tokens: int | None = None
@@ -28,8 +27,7 @@ class Wish:
     reasoning: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clamped:
+class Clamped(Struct, frozen=True, gc=False):
     """The output tokens a choice to write into the request. `ceiling` is what it would be with money enough.
 
     `told` is true when it is below the client's own maximum: a header and the record say so.
@@ -44,8 +42,7 @@ class Clamped:
         return self.output_tokens * wish.choices
 
 
-@dataclass(frozen=True, slots=True)
-class Short:
+class Short(Struct, frozen=True, gc=False):
     """Too little is left. `dimension` is what is short (nano_usd or a kind of tokens); figures are tokens a choice.
 
     `affordable` is always below `needed`, and below 0 where not even the input fits.

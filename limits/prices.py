@@ -8,6 +8,8 @@ its bound in money. Where prices come from is `limits.pricelist`.
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from .money import pico_to_nano
 
 
@@ -15,8 +17,7 @@ class PriceUnknown(LookupError):
     """No price is known for a model, so nothing about it can be bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one reply as its provider bills them; the parts are contained in the totals and do not overlap.
 
     ValueError for anything negative or parts above their total.

@@ -8,8 +8,9 @@ uncertain    nobody can say what was billed: the hold is charged in full
 released     nothing was billed: never sent, or refused by the upstream before it began
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from .prices import Price, Usage
 from .standing import Charge
@@ -19,8 +20,7 @@ Ending = Literal["complete", "left", "lost", "unbilled"]
 the request was sent; or the upstream cannot have billed anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(Struct, frozen=True, gc=False):
     """What was held: nano-dollars and tokens."""
 
     nano: int

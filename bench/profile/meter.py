@@ -46,9 +46,10 @@ class Meter:
             count()
             self._enter(label)
             try:
-                return function(*arguments, **named)
+                result = function(*arguments, **named)
             finally:
                 self._leave()
+            return _Steps(self, label, result) if inspect.iscoroutine(result) else result
 
         @functools.wraps(function)
         async def awaited(*arguments: Any, **named: Any) -> Any:

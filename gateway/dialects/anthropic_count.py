@@ -1,8 +1,9 @@
 """Anthropic's token counting (`/v1/messages/count_tokens`): a Messages request without an output; it is free."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from limits.prices import Usage
 
@@ -30,7 +31,7 @@ class AnthropicCount(PlainDialect):
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
         request = anthropic_request.parse(tree, limited=False)
-        return replace(request, output_limit=0, thinking_budget=0, strict_format=True, free=True)
+        return structs.replace(request, output_limit=0, thinking_budget=0, strict_format=True, free=True)
 
     def members(self, request: Request, *, model: str, limit_field: str, output_tokens: int) -> Request:  # noqa: ARG002
         """Return the request as an upstream gets it."""

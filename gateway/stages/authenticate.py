@@ -49,7 +49,7 @@ class Authenticate(CallStage):
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | None:
         """Look the key up; keys of administrators and approvers call nothing."""
         key = key_of(self._keys, call.caller.headers)
         call.key, call.tenant, call.profile = key, key.tenant, key.profile

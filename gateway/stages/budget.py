@@ -6,7 +6,6 @@ settled spend leaves no room for is refused. A retry's hold replaces its predece
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from zlib import crc32
 
 import msgspec
@@ -102,7 +101,7 @@ class Budget(AttemptStage):
 
     async def _told_by_ledger(self, attempt: Attempt, wish: Wish, weight: Weight, short: Short) -> Ending:
         """Ask for the smallest useful call, to be told which scope has no room for it."""
-        least = replace(weight, output=Clamped(short.needed, short.needed, told=False))
+        least = msgspec.structs.replace(weight, output=Clamped(short.needed, short.needed, told=False))
         answer = await self._hold(attempt, wish, least, wait=False)
         if isinstance(answer, HoldEntry):
             self._ledger.drop(answer.id)

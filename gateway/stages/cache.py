@@ -52,7 +52,7 @@ class Cache(CallStage):
         self._bytes_max = bytes_max
         self._shelves: dict[str, Shelf[bytes, Entry]] = {}
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | None:
         """Answer from memory, or make ready to keep the answer."""
         profile = call.profile
         ttl_s = profile.cache_ttl_s if call.model.cache_ttl_s is None else call.model.cache_ttl_s
@@ -98,7 +98,7 @@ class Cache(CallStage):
                     keeping.called = True
         return (event,)
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> None:
         """Keep an answer that ended well and in which nothing was found."""
         keeping: _Keeping | None = call.kept.get("cache")
         if keeping is None or not _ended_well(call, keeping):

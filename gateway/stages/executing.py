@@ -6,7 +6,9 @@ A call that was not carried out stays open, so that its repetition is not counte
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from limits.loops import LoopPolicy
 
@@ -152,8 +154,8 @@ def _carry_out_edited(call: Call, yes: Approval) -> None:
     assert request.executes is not None  # noqa: S101 - `admit` looked
     said = edited(request.executes.arguments, yes.patches)
     tree = {**request.tree, "arguments": decode(said.encode()), "edited": decode(said.encode())}
-    executes = replace(request.executes, arguments=said)
-    call.clear = call.request = replace(request, tree=tree, executes=executes)
+    executes = structs.replace(request.executes, arguments=said)
+    call.clear = call.request = structs.replace(request, tree=tree, executes=executes)
     call.kept["tool_key"] = execution.key = yes.edited_key
     execution.trail.rekey(execution.identity, yes.edited_key)
     call.headers["x-tollhouse-edited"] = yes.id

@@ -6,7 +6,7 @@ So an authorisation needs no write of its own, and costs no time: a client acts 
 ended, and that marker waits for the same record. Text flows on meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from limits.entries import CountEntry
 from limits.loops import LoopPolicy
 from limits.seam import Ledger, RunSeen
 
-from ..call import Call, Event, Reply, Request
+from ..call import Call, Event, Request
 from ..dialects.strict import encode
 from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotAllowed
 from ..papers import Profile
@@ -63,14 +63,16 @@ class Firewall(CallStage):
         self._rules = rules
         self._executing = Executing(schemas, trails, self._policy, self._count, consent)
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Awaitable[None] | None:
         """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
         if call.is_for_tool:
-            await self._executing.admit(call)
-            return None
+            return self._executing.admit(call)
         request = call.clear
         if request is None or not (request.tools or request.calls or request.results):
             return None
+        return self._offered(call, request)
+
+    async def _offered(self, call: Call, request: Request) -> None:
         toolset = self._nothing
         if request.tools:
             toolset = await self._schemas.of(request.tools)
@@ -84,7 +86,6 @@ class Firewall(CallStage):
             call.kept["run_seen"] = await self._ledger.look(call.run.id, tenant=call.tenant.id, fresh=fresh)
         if request.calls or request.results:
             await self._read(call, watch)
-        return None
 
     def _watch(self, call: Call, toolset: Toolset) -> _Watch:
         trail, new = self._trails.of(call.run.id if call.run is not None else None, self._policy(call.profile))
@@ -233,16 +234,17 @@ class Firewall(CallStage):
         ending = ending_of(short)
         return BudgetExceeded(ending.message, param=ending.param, limit=ending.limit, actual=ending.actual)
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> Awaitable[None] | None:
         """Count what is released, once and for all; if the run has no room any more, nothing is released."""
         if call.is_for_tool:
             self._executing.settle(call)
             if self._consent is not None and "pins_changed" in call.kept:
                 self._consent.descriptions(call)
-            return
+            return None
         watch: _Watch | None = call.kept.get("firewall")
-        if watch is None or not watch.released:
-            return
+        return None if watch is None or not watch.released else self._release(call, watch)
+
+    async def _release(self, call: Call, watch: _Watch) -> None:
         try:
             if call.run is not None and call.ending is None:
                 await self._count(call, len(watch.released))

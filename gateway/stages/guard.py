@@ -4,12 +4,13 @@ Texts flow through one lane each, held back only where a value may be open. The 
 they are whole, because a value goes back into JSON string by string; Firewall gets them clear, the client as released.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
-from ..call import Call, Event, Part, Reply, Request, Text
+from ..call import Call, Event, Part, Request, Text
 from ..errors import ContentBlocked, RequestRejected
-from ..guards import Finding, Policy, Redactor, Vault, redact_cargo
+from ..guards import Finding, Hit, Policy, Redactor, Vault, redact_cargo
 from ..guards.arguments import restore_arguments
 from ..guards.stream import Lane, is_plain
 from ..papers import Profile
@@ -22,6 +23,7 @@ from .screen import Screen
 from .tool_cargo import redacted, released_request, released_result
 
 _ARGUMENTS_CHARS_MAX = 1 << 20
+_NOTHING: Mapping[int, Sequence[Hit]] = MappingProxyType({})
 # Steps of a place that an API names; all others are a client's own words, which may be anybody's name.
 _STEPS = frozenset(
     (
@@ -60,16 +62,14 @@ class Guard(CallStage):
         self._screen = screen
         self._plugins = Plugins()  # processes that end when this one does
         self._traces = traces
-        self._policies: dict[str, Policy] = {}
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Awaitable[None] | None:
         """Replace what was found in the clear request; refuse what the policy blocks."""
         clear = call.clear
         assert clear is not None  # noqa: S101 - Read set it
         policy = self._policies_of.of(*_whose(call))
         kept: _Guarding | None = call.kept.get("guard")
-        run = call.kept.get("whose") or call.run
-        vault = kept.vault if kept is not None else self._vaults.of(run)
+        vault = kept.vault if kept is not None else self._vaults.of(call.kept.get("whose") or call.run)
         call.kept["guard"] = _Guarding(policy, vault)
         call.findings = {}
         if clear.executes is not None:
@@ -79,16 +79,27 @@ class Guard(CallStage):
             self._note(call, findings)
             return None
         self._screen.request(call, clear)
-        told = await self._plugins.told(call, clear) if call.profile.guarding.plugins else {}
+        if call.profile.guarding.plugins:
+            return self._told(call, clear, policy, vault)
+        self._redact(call, clear, policy, vault)
+        return None
+
+    async def _told(self, call: Call, clear: Request, policy: Policy, vault: Vault) -> None:
+        self._redact(call, clear, policy, vault, await self._plugins.told(call, clear))
+
+    def _redact(
+        self, call: Call, clear: Request, policy: Policy, vault: Vault, told: Mapping[int, Sequence[Hit]] = _NOTHING
+    ) -> None:
+        """Replace what was found by ourselves and by plug-ins (`told`); note it."""
         of_tools = self._of_tools(call, clear)
         changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault, of_tools, told=told)
-        if clear.opaque_bytes and kept is None:
+        if clear.opaque_bytes and not call.asked_again:
             call.decide("guard", "unscanned", place="request", bytes=clear.opaque_bytes)
         self._note(call, findings)
         call.request = self._screen.marked(call, clear.replace(changes) if changes else clear)
+        run = call.kept.get("whose") or call.run
         if run is not None:
             call.statements += self._vaults.keep(run, vault)
-        return None
 
     def _tool(self, call: Call, name: str) -> ToolPolicy:
         return self._policies_of.of_tool(*_whose(call), tool=name)

@@ -6,13 +6,14 @@ budgets. A client-made `x-run-id` opens its run when it is first seen. A session
 """
 
 import urllib.parse
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping
 from typing import Protocol
+
+from msgspec import structs
 
 from .. import deadlines
 from ..bonds import Bonds
-from ..call import Call, Reply, Request
+from ..call import Call, Request
 from ..errors import InProgress, InvalidRequest, NotAllowed, NotFound
 from ..minted import Minted
 from ..papers import Key, Run
@@ -27,6 +28,7 @@ _SESSION_HEADERS = (
     "x-session-id",
     "helicone-session-id",
 )
+_NAMED = frozenset(_SESSION_HEADERS)
 _BAGGAGE = "gen_ai.conversation.id"
 _SESSION_CHARS_MAX = 1_024
 _PHASES = frozenset({"plan", "replan", "act", "reflect", "vote", "answer"})
@@ -58,59 +60,60 @@ class Identify(CallStage):
         self._stream_s_max = stream_s_max
         self._growing: set[tuple[str, str]] = set()
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Awaitable[None] | None:
         """Find the run, refuse one that has ended, start the call's clock."""
-        headers, key = call.caller.headers, call.key
+        headers, key, request = call.caller.headers, call.key, call.clear
         session = _session(call, headers)
         if session is not None:
             call.session = self._runs.pseudonym(key, session)
+        run_id, found_by = _declared(call, headers)
+        if run_id is not None:
+            return self._in_run(call, self._runs.declared(key, run_id), found_by)
+        identity = call.profile.run_identity
+        if identity == "required":
+            raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
+        comes_back = request is not None and (request.results or request.follows) and not call.is_for_object
+        if identity == "infer" and request is not None and comes_back:
+            return self._in_run(call, self._minted.run_of(call, request), "inferred")
+        self._begin(call, None)
+        return None
+
+    async def _in_run(self, call: Call, finding: Awaitable[Run | None], found_by: str) -> None:
+        """Wait for the run; the call ends with its run's time."""
+        run = call.run = await finding
+        if run is not None:
+            call.run_found_by = found_by
+            call.headers["x-tollhouse-run-id"] = run.id
+            call.profile = run.profile
+        self._begin(call, None if run is None else await self._runs.left_s(run))
+
+    def _begin(self, call: Call, run_left_s: float | None) -> None:
+        """Read what else a client says of its call, and start the clock."""
         request = call.clear
-        await self._find_run(call, headers, request)
         if request is not None and request.follows:
             if call.is_for_object:
                 call.kept["whose"] = self._minted.whose(call, request)
             self._follow(call, request)
-        call.phase = headers.get("x-tollhouse-phase")
+        call.phase = call.caller.headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
-        deadlines.start(call, *await self._wait(call, headers.get(deadlines.HEADER)))
-        return None
+        deadlines.start(call, *self._wait(call, run_left_s))
 
-    async def _wait(self, call: Call, asked: str | None) -> tuple[float, str]:
+    def _wait(self, call: Call, run_left_s: float | None) -> tuple[float, str]:
         """Return how long the call may take, and which limit says so: the shortest of all that there are."""
         wait_s, whose = call.profile.deadline_s, f"call.deadline_s of profile {call.profile.name}"
         if call.model is not None and call.model.deadline_s is not None and call.model.deadline_s < wait_s:
             wait_s, whose = call.model.deadline_s, f"deadline_s of tool {call.model.name}"
         if call.clear is not None and call.clear.stream and self._stream_s_max < wait_s:
             wait_s, whose = self._stream_s_max, "bounds.stream_s_max"
+        asked = call.caller.headers.get(deadlines.HEADER)
         if asked is not None:
             own_s = deadlines.asked_s(asked)
             if own_s < wait_s:
                 wait_s, whose = own_s, f"{deadlines.HEADER} of the request"
-        if call.run is not None:
-            left_s = await self._runs.left_s(call.run)
-            if left_s < wait_s:
-                wait_s, whose = left_s, deadlines.RUN_SECONDS
+        if run_left_s is not None and run_left_s < wait_s:
+            wait_s, whose = run_left_s, deadlines.RUN_SECONDS
         return wait_s, whose
-
-    async def _find_run(self, call: Call, headers: Mapping[str, str], request: Request | None) -> None:
-        key = call.key
-        run_id, found_by = _declared(call, headers)
-        if run_id is not None:
-            call.run = await self._runs.declared(key, run_id)
-        elif call.profile.run_identity == "required":
-            raise NotAllowed("this profile asks for a declared run: POST /v1/runs, or send x-run-id", param="run")
-        elif (
-            call.profile.run_identity == "infer"
-            and request is not None
-            and (request.results or request.follows)
-            and not call.is_for_object
-        ):
-            call.run, found_by = await self._minted.run_of(call, request), "inferred"
-        if call.run is not None:
-            call.run_found_by = found_by
-            call.headers["x-tollhouse-run-id"] = call.run.id
-            call.profile = call.run.profile
 
     def _follow(self, call: Call, request: Request) -> None:
         """Let the call go on from what this key got before, at the target that has it; it weighs what that weighed."""
@@ -124,7 +127,7 @@ class Identify(CallStage):
             tokens += bond.tokens
         if request.grows is not None:
             self._grow(call, (call.key.id, request.grows))
-        call.clear = call.request = replace(request, frame_bytes=request.frame_bytes + tokens)
+        call.clear = call.request = structs.replace(request, frame_bytes=request.frame_bytes + tokens)
 
     def _grow(self, call: Call, conversation: tuple[str, str]) -> None:
         """Let one call at a time add to a conversation: else nobody knows what the next one weighs."""
@@ -135,7 +138,7 @@ class Identify(CallStage):
         self._growing.add(conversation)
         call.kept["growing"] = conversation
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> None:
         """Stop the call's clock; bind the ids that it got."""
         self._minted.bind(call)
         self._growing.discard(call.kept.get("growing", ("", "")))
@@ -156,7 +159,7 @@ def _declared(call: Call, headers: Mapping[str, str]) -> tuple[str | None, str]:
 
 def _session(call: Call, headers: Mapping[str, str]) -> str | None:
     """Return what the client calls its session: by a vendor's header, W3C baggage, or `metadata.session_id`."""
-    for name in _SESSION_HEADERS:
+    for name in () if _NAMED.isdisjoint(headers) else _SESSION_HEADERS:
         if said := headers.get(name):
             return said[:_SESSION_CHARS_MAX]
     for member in headers["baggage"].split(",") if "baggage" in headers else ():

@@ -1,5 +1,7 @@
 """Reads what is asked: a bounded body, strictly parsed, for a known model that this key may use."""
 
+from collections.abc import Awaitable
+
 from ..call import Call, Reply, Request
 from ..catalogue import Catalogue, Model
 from ..dialects.mcp import McpDialect
@@ -34,14 +36,20 @@ class Read(CallStage):
         self._read_s_max = read_s_max
         self._depth_max = depth_max
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | Awaitable[Reply | None] | None:
         """Read, parse, and find the model."""
         if call.unsupported:
             raise UnsupportedRoute("this route cannot be metered by this gateway, so it is not served")
         encoding = call.caller.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise InvalidRequest(f"content-encoding {encoding[:32]!r} is not taken; send the body as it is")
-        body = await call.caller.body(bytes_max=self._bytes_max, read_s_max=self._read_s_max)
+        body = call.caller.body_now(bytes_max=self._bytes_max)
+        return self._wait(call) if body is None else self._read(call, body)
+
+    async def _wait(self, call: Call) -> Reply | None:
+        return self._read(call, await call.caller.body(bytes_max=self._bytes_max, read_s_max=self._read_s_max))
+
+    def _read(self, call: Call, body: bytes) -> Reply | None:
         call.body_bytes = len(body)
         tree = decode(body, depth_max=self._depth_max) if body or not call.is_for_object else {}
         request = call.dialect.parse(tree)

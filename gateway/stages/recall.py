@@ -5,7 +5,7 @@ after a refusal or failure the key is free again.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -44,7 +44,7 @@ class Recall(CallStage):
         self._awaited = awaited
         self._consent = consent
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | None:
         """Answer from the kept reply, or note that this call is under way."""
         if call.clear is None:
             return None
@@ -127,10 +127,18 @@ class Recall(CallStage):
         else:
             call.statements.append(self._replies.undone(keeping.name))
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> Awaitable[None] | None:
         """Keep a complete answer, in the transaction of the outcome."""
-        if self._awaited is not None:
-            await self._awaited.settle(call)
+        if self._awaited is not None and "awaited" in call.kept:
+            return self._settle_awaited(call, self._awaited)
+        self._keep(call)
+        return None
+
+    async def _settle_awaited(self, call: Call, awaited: Awaited) -> None:
+        await awaited.settle(call)
+        self._keep(call)
+
+    def _keep(self, call: Call) -> None:
         keeping: _Keeping | None = call.kept.get("recall")
         if keeping is not None and keeping.begun and call.ending is not None:
             self._begun(call, keeping)

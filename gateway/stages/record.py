@@ -1,8 +1,10 @@
 """One record whatever happens: the outcome, or the refusal; durable before the reply's terminal marker leaves."""
 
+from collections.abc import Awaitable
+
 from limits.clock import Clock
 
-from ..call import Call, Reply
+from ..call import Call
 from ..errors import AuditUnavailable
 from ..journal import Journal
 from ..metrics import Metrics
@@ -24,20 +26,24 @@ class Record(CallStage):
         self._clock = clock
         self._traces = traces
 
-    async def admit(self, call: Call) -> Reply | None:
-        """Take nothing; being here is what makes `settle` run."""
+    def settle(self, call: Call) -> Awaitable[None] | None:
+        """Write the record of how the call ended; count a stranger."""
+        if call.key is not None:
+            return self._write(call)
+        self._strangers.count(call.ending.code if call.ending is not None else "none")
+        self._tell(call)
+        return None
 
-    async def settle(self, call: Call) -> None:
-        """Write the record of how the call ended."""
+    async def _write(self, call: Call) -> None:
         try:
-            if call.key is None:
-                self._strangers.count(call.ending.code if call.ending is not None else "none")
-            else:
-                await self._journal.write_call(call, outcome_of(call, self._clock.monotonic_ns()))
+            await self._journal.write_call(call, outcome_of(call, self._clock.monotonic_ns()))
         except AuditUnavailable as unwritten:
             call.ending = unwritten
             raise
         finally:
-            self._metrics.ended(call)
-            if self._traces is not None:
-                self._traces.ended(call)
+            self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        self._metrics.ended(call)
+        if self._traces is not None:
+            self._traces.ended(call)

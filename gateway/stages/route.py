@@ -102,37 +102,24 @@ class Route(CallStage):
     async def _attempt(self, call: Call, target: Offer | ToolOffer, permit: Permit) -> Reply:
         """Make one attempt and wait for its first event with content; the breaker is told of the outcome."""
         number = len(call.attempts)
-        reported = False
-
-        def report(outcome: Outcome) -> None:
-            nonlocal reported
-            if not reported:
-                reported = True
-                target.breaker.report(permit, outcome)
-
-        call.kept["report"] = report
+        call.kept["permit"] = target.breaker, permit
         try:
             reply = await call.attempt(target)
-            batches: list[list[Event]] = []
-            while len(batches) < _BATCHES_BEFORE_CONTENT_MAX:
+            events = reply.batch or []
+            batches = 0
+            while reply.read is not None and batches < _BATCHES_BEFORE_CONTENT_MAX and not _has_content(events):
                 batch = await reply.read()
+                batches += 1
                 if batch is None:
-                    break
-                batches.append(batch)
-                if any(event.terminal or any(part.text for part in event.parts) for event in batch):
-                    break
+                    reply.read = None
+                else:
+                    events += batch
+            reply.batch = events
         except Ending as ending:
             attempt = call.attempts[-1] if len(call.attempts) > number else None
-            report(_outcome(attempt, ending))
+            _report(call, _outcome(attempt, ending))
             raise
-        batches.reverse()
-
-        async def read() -> list[Event] | None:
-            if batches:
-                return batches.pop()
-            return await reply.read()
-
-        return Reply(read)
+        return reply
 
     def _stored(self, call: Call) -> Reply | None:
         """Return the latest equal call's text or the configured one, unless the request needs tools, or JSON."""
@@ -151,12 +138,27 @@ class Route(CallStage):
             request, text, reply_id=secrets.token_hex(12), created_s=call.started_us // 1_000_000
         )
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> None:
         """Tell the breaker how the last attempt ended, if it was not told already."""
-        report = call.kept.get("report")
-        if report is not None:
-            attempt = call.attempts[-1] if call.attempts else None
-            report(_outcome(attempt, attempt.failure if attempt is not None else None))
+        attempt = call.attempts[-1] if call.attempts else None
+        _report(call, _outcome(attempt, attempt.failure if attempt is not None else None))
+
+
+def _has_content(events: list[Event]) -> bool:
+    for event in events:
+        if event.terminal:
+            return True
+        for part in event.parts:
+            if part.text:
+                return True
+    return False
+
+
+def _report(call: Call, outcome: Outcome) -> None:
+    """Give the permit that is out back to its breaker, with its outcome."""
+    breaker, permit = call.kept.pop("permit", (None, None))
+    if breaker is not None:
+        breaker.report(permit, outcome)
 
 
 def _may_have_happened(call: Call, model: Model | Tool) -> bool:

@@ -93,7 +93,7 @@ class Send(AttemptStage):
             return UpstreamError(f"{name} said {failure.status}: check its address, model and credential")
         return UpstreamError(f"{name} failed: {failure.cause} ({failure.phase})", retry_after_s=failure.retry_after_s)
 
-    async def settle(self, attempt: Attempt) -> None:
+    def settle(self, attempt: Attempt) -> None:
         """Close the connection if the reply was not read to its end (harmless if it was)."""
         if attempt.upstream is not None:
             attempt.upstream.abort()

@@ -18,7 +18,7 @@ class Throttle(CallStage):
         self._tokens = tokens
         self._under_way = under_way
 
-    async def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | None:
         """Let the call in, or say when to come again."""
         profile, key = call.profile, call.key.id
         if not self._under_way.enter(key, profile.concurrency):
@@ -71,7 +71,7 @@ class Throttle(CallStage):
                 actual=answer.limit - answer.remaining,
             )
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> None:
         """Let the call out, and give back the tokens it did not use."""
         key = call.kept.get("throttle")
         if key is None:

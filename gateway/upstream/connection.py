@@ -18,6 +18,7 @@ from typing import cast
 
 import httptools
 
+from ..outbox import Gathering, Outbox
 from .alarm import NEVER_S, Alarm
 from .exchange import Exchange, body_failure
 from .failure import Phase, Source, UpstreamFailure
@@ -45,31 +46,9 @@ class Connection(asyncio.Protocol):
     """Made by the pool. `on_served` is told of each reply, `on_idle` when it is free again, `on_lost` of its end."""
 
     __slots__ = (
-        "_alarm",
-        "_bounds",
-        "_drained",
-        "_ended",
-        "_exchange",
-        "_framed",
-        "_head_bytes",
-        "_headers",
-        "_in_head",
-        "_keep",
-        "_loop",
-        "_on_idle",
-        "_on_lost",
-        "_on_served",
-        "_parser",
-        "_paused",
-        "_phase",
-        "_socket",
-        "_timeouts",
-        "_total_at_s",
-        "_transport",
-        "closed",
-        "idle_since_s",
-        "origin",
-        "served",
+        "_alarm", "_bounds", "_drained", "_ended", "_exchange", "_framed", "_head_bytes", "_headers", "_in_head",
+        "_keep", "_loop", "_on_idle", "_on_lost", "_on_served", "_outbox", "_parser", "_paused", "_phase", "_socket",
+        "_timeouts", "_total_at_s", "_transport", "closed", "idle_since_s", "origin", "served",
     )  # fmt: skip
     _framed: bool
     _headers: list[tuple[bytes, bytes]]
@@ -79,6 +58,7 @@ class Connection(asyncio.Protocol):
         origin: Origin,
         sock: socket.socket,
         bounds: HeadBounds,
+        outbox: Outbox,
         *,
         on_served: Callable[[Connection], None],
         on_idle: Callable[[Connection], None],
@@ -88,6 +68,7 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self._socket = sock
         self._bounds = bounds
+        self._outbox = outbox
         self._on_served = on_served
         self._on_idle = on_idle
         self._on_lost = on_lost
@@ -106,7 +87,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = cast("asyncio.Transport", Gathering(transport, self._outbox))
 
     # The request.
 

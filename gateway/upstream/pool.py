@@ -12,6 +12,7 @@ import ssl
 from collections import deque
 from typing import Self
 
+from ..outbox import Outbox
 from .connection import Connection, HeadBounds
 from .dial import Dial
 from .egress import Egress
@@ -49,6 +50,7 @@ class PoolUpstream:
         self._per_host_max = connections_per_host_max or connections_max
         self._keep_alive_s = keep_alive_s
         self._bounds = bounds or HeadBounds()
+        self._outbox = Outbox()
         self._heads: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[Origin, bytes]] = {}
         self._idle: dict[Origin, list[Connection]] = {}  # the most recently used last, and first to be used again
         self._open: dict[Origin, int] = {}  # those that are being opened, too
@@ -172,6 +174,7 @@ class PoolUpstream:
                     origin,
                     sock,
                     self._bounds,
+                    self._outbox,
                     on_served=self._on_served,
                     on_idle=self._on_idle,
                     on_lost=self._on_lost,

@@ -22,11 +22,10 @@ def test_setting_a_part_writes_every_place_where_its_text_stands() -> None:
     assert (one, two, choice) == ({"content": "b"}, {"text": "b"}, {"logprobs": None})
 
 
-async def test_a_reply_of_events_is_read_once() -> None:
+def test_a_reply_of_events_is_all_there() -> None:
     event = said("a")
     reply = reply_of([event])
-    assert await reply.read() == [event]
-    assert await reply.read() is None
+    assert (reply.batch, reply.read) == ([event], None)
 
 
 async def test_a_call_is_cut_once_and_only_while_it_may_be() -> None:

@@ -28,6 +28,7 @@ from gateway.upstream.sse import SseParser
 from gateway.vaults import Vaults
 from limits.clock import SystemClock
 from limits.seam import LocalLedger
+from tests.gateway.stages.exchange import taken
 
 Tree = dict[str, Any]
 SCHEMA = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
@@ -81,6 +82,9 @@ class NoCaller:
 
     headers: Mapping[str, str] = {}
 
+    def body_now(self, *, bytes_max: int) -> bytes | None:  # noqa: ARG002
+        return None
+
     async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:  # noqa: ARG002
         """Return nothing."""
         return b""
@@ -101,8 +105,8 @@ class Life:
 
     async def admit(self) -> Tree:
         """Admit; return the tree that would leave."""
-        await self.firewall.admit(self.call)
-        await self.guard.admit(self.call)
+        await taken(self.firewall.admit(self.call))
+        await taken(self.guard.admit(self.call))
         assert self.call.request is not None
         return self.call.request.tree
 

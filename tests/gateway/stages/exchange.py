@@ -4,7 +4,7 @@ call = call_for({"model": "m", "messages": [...], "tools": [...]})
 stages = Stages(); await stages.admit(call); events = stages.inspect(call, chunks)
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from gateway.call import Call, Event
@@ -31,6 +31,9 @@ class NoCaller:
 
     headers: dict[str, str] = {}  # noqa: RUF012 - never changed
 
+    def body_now(self, *, bytes_max: int) -> bytes | None:  # noqa: ARG002
+        return None
+
     async def body(self, *, bytes_max: int, read_s_max: float) -> bytes:  # noqa: ARG002
         """Return nothing."""
         return b""
@@ -45,6 +48,12 @@ def call_for(tree: dict[str, Any], **profile: Any) -> Call:
     return call
 
 
+async def taken(answer: Awaitable[None] | None) -> None:
+    """Wait for what a stage's method returned, if it must be waited for."""
+    if answer is not None:
+        await answer
+
+
 class Stages:
     """Firewall above Guard, as in a life."""
 
@@ -55,8 +64,8 @@ class Stages:
 
     async def admit(self, call: Call) -> None:
         """Admit down."""
-        await self.firewall.admit(call)
-        await self.guard.admit(call)
+        await taken(self.firewall.admit(call))
+        await taken(self.guard.admit(call))
 
     def inspect(self, call: Call, trees: Iterable[dict[str, Any]]) -> list[Event]:
         """Read trees as chunks and inspect each up the list; return what goes to the client, in order."""

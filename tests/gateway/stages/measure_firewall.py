@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.call import Call, Event
 from gateway.dialects.openai_chat import ChatReader
-from tests.gateway.stages.exchange import Stages, call_for
+from tests.gateway.stages.exchange import Stages, call_for, taken
 
 SCHEMA = {
     "type": "object",
@@ -59,14 +59,14 @@ async def firewall_us(tools: int, calls: int, *, called: bool) -> float:
                 part.clear = part.text
         pairs.append((call, event))
     firewall = stages.firewall
-    await firewall.admit(copy.copy(pairs[0][0]))
+    await taken(firewall.admit(copy.copy(pairs[0][0])))
     gc.collect()
     gc.freeze()  # what was prepared is no part of a call
     began = time.process_time()
     for call, event in pairs:
-        await firewall.admit(call)
+        await taken(firewall.admit(call))
         firewall.inspect(call, event)
-        await firewall.settle(call)
+        await taken(firewall.settle(call))
     return (time.process_time() - began) / TURNS * 1e6
 
 

@@ -123,17 +123,17 @@ async def test_an_answer_grows_old(tmp_path: Path) -> None:
         assert seen == ["miss", "hit", "miss"]
 
 
-async def test_all_profiles_together_are_bounded_in_bytes() -> None:
+def test_all_profiles_together_are_bounded_in_bytes() -> None:
     cache = Cache(ManualClock(), bytes_max=2_500)
     kept = []
     for name in ("default", "support", "research"):
         call = call_for(chat("hi"), name=name, cache={"ttl_s": 60})
         call.model = Model("m", (), (), None, Backoff())
-        assert await cache.admit(call) is None
+        assert cache.admit(call) is None
         (event,) = CHAT.answer(call.clear or call.request, "x" * 300, reply_id="r", created_s=1)  # type: ignore[arg-type]
         cache.inspect(call, event)
         call.attempts.append(Attempt(call, None, 1, call.request, "a", complete=True))  # type: ignore[arg-type]
-        await cache.settle(call)
+        cache.settle(call)
         kept.append(sum(shelf.size_bytes for shelf in cache._shelves.values()))
     assert 0 < kept[0] < kept[1] <= 2_500
     assert kept[2] <= 2_500

@@ -16,7 +16,7 @@ from gateway.tools.trail import Trails
 from limits.clock import SystemClock
 from limits.runs import RunLimits
 from limits.seam import LocalLedger
-from tests.gateway.stages.exchange import call_for
+from tests.gateway.stages.exchange import call_for, taken
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ class House:
         tools = [{"type": "function", "function": {"name": "find", "parameters": SCHEMA}}]
         call = call_for({"model": "m", "messages": messages, "tools": tools})
         call.run = self.run
-        await self.firewall.admit(call)
+        await taken(self.firewall.admit(call))
         return call
 
     def answer(self, call: Call, *ids: str) -> bool:
@@ -74,7 +74,7 @@ async def test_calls_are_counted_when_they_are_released_and_not_again_when_they_
     call = await house.ask(0)
     assert house.answer(call, "c0", "c1")
     assert house.counted == 0
-    await house.firewall.settle(call)
+    await taken(house.firewall.settle(call))
     assert house.counted == 2
     assert [entry.number for entry in call.entries] == [2]
     again = await house.ask(2)
@@ -108,7 +108,7 @@ async def test_what_does_not_fit_the_run_is_refused_in_the_answer_and_counts_not
     house = await House(1).open()
     call = await house.ask(0)
     assert not house.answer(call, "a", "b")
-    await house.firewall.settle(call)
+    await taken(house.firewall.settle(call))
     assert house.counted == 0
     assert {told["decision"] for told in call.kept["tools"]} == {"refused"}
 
@@ -118,8 +118,8 @@ async def test_two_answers_at_once_cannot_both_take_the_last_call() -> None:
     first, second = await house.ask(0), await house.ask(0)
     assert house.answer(first, "a")
     assert house.answer(second, "b")
-    await house.firewall.settle(first)
-    await house.firewall.settle(second)
+    await taken(house.firewall.settle(first))
+    await taken(house.firewall.settle(second))
     assert house.counted == 1
     assert isinstance(second.ending, BudgetExceeded)
     assert [told["decision"] for told in second.kept["tools"]] == ["withheld"]
@@ -130,6 +130,6 @@ async def test_a_call_that_failed_released_nothing_and_counts_nothing() -> None:
     call = await house.ask(0)
     assert house.answer(call, "a")
     call.ending = UpstreamError("cut")
-    await house.firewall.settle(call)
+    await taken(house.firewall.settle(call))
     assert house.counted == 0
     assert [told["decision"] for told in call.kept["tools"]] == ["withheld"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.outbox import Outbox
 from gateway.upstream.connection import Connection, HeadBounds
 from gateway.upstream.exchange import READ_AHEAD_BYTES_MAX, Exchange
 from gateway.upstream.failure import UpstreamFailure
@@ -32,6 +33,7 @@ class Pair:
             ORIGIN,
             ours,
             bounds,
+            Outbox(),
             on_served=lambda _: self.told.append("served"),
             on_idle=lambda _: self.told.append("idle"),
             on_lost=lambda _: self.told.append("lost"),
