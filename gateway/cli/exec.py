@@ -89,6 +89,8 @@ def environment(environ: Mapping[str, str], url: str, run_id: str, run_key: str,
         "OPENAI_API_KEY": run_key,
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": run_key,
+        # The Agents SDK would send prompts and answers past the gateway, to OpenAI's own address.
+        "OPENAI_AGENTS_DISABLE_TRACING": environ.get("OPENAI_AGENTS_DISABLE_TRACING", "true"),
         "TOLLHOUSE_URL": url,
         "TOLLHOUSE_KEY": run_key,
         "TOLLHOUSE_RUN_ID": run_id,

@@ -161,6 +161,9 @@ def test_the_program_gets_its_runs_key_and_none_of_ours() -> None:
     ]
     assert (made["OPENAI_BASE_URL"], made["ANTHROPIC_BASE_URL"]) == ("http://h:1/v1", "http://h:1")
     assert {made["OPENAI_API_KEY"], made["ANTHROPIC_API_KEY"], made["TOLLHOUSE_KEY"]} == {"run-key"}
+    assert made["OPENAI_AGENTS_DISABLE_TRACING"] == "true"
+    wanted = environment({"OPENAI_AGENTS_DISABLE_TRACING": "false"}, "http://h:1", "run-id", "run-key")
+    assert wanted["OPENAI_AGENTS_DISABLE_TRACING"] == "false"
 
 
 def test_an_account_without_limits_tells_what_was_used() -> None:
