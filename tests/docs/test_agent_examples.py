@@ -1,4 +1,4 @@
-"""The agents of `docs/examples/frameworks`, in other people's frameworks, put behind the gateway by `tollhouse exec`."""
+"""The agents of `docs/examples/frameworks`, in other people's frameworks, behind the gateway by `tollhouse exec`."""
 
 import asyncio
 import os

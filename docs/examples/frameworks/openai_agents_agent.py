@@ -7,9 +7,8 @@ import asyncio
 import os
 
 import openai
-from tickets import read_ticket
-
 from agents import Agent, Runner, SQLiteSession, function_tool
+from tickets import read_ticket
 
 TASK = "Read tickets 1 to 8, one after the other, and say what customers complain about."
 
