@@ -41,6 +41,8 @@ FIELDS = {
     "run": "id of the run, pseudonym if the client made it",
     "run_by": "how the run was found: key, path, header, inferred, own",
     "step": "number of the step within the run",
+    "user": "pseudonym of the person that the call is for, where the policy reads it",
+    "feature": "what the call is for, by the operator's own name, where the policy reads it",
     "phase": "phase announced by the runner: plan, replan, act, reflect, vote, answer",
     "route": "route and dialect that were called",
     "model": "model that was asked for",

@@ -90,6 +90,8 @@ def _who(call: Call, kind: str) -> dict[str, Any]:
         record["step"] = call.step
     if call.session is not None:
         record["session"] = call.session
+    if tags := call.kept.get("tags"):
+        record |= tags
     if call.phase is not None:
         record["phase"] = call.phase
     if call.model is not None and call.is_for_tool:

@@ -42,6 +42,10 @@ def _ended(verdict: Ended) -> Ending:
     kind, _, name = verdict.scope.partition(":")
     if verdict.why == "seconds":
         return BudgetExceeded(f"run {name} has used up its wall-clock; begin a new run", param="run.seconds")
+    if verdict.why == "unknown" and kind != "run":
+        return BudgetHeld(
+            f"the account of this {kind} was at rest and has just been closed; ask again", retry_after_s=1
+        )
     if kind == "run":
         return RunEnded(f"run {name} has ended ({verdict.why}); begin a new run", param="run")
     return RunEnded(f"{kind} {name} is stopped ({verdict.why}); its administrator can lift that", param=kind)

@@ -56,6 +56,7 @@ from .stages.send import Send as SendStage
 from .stages.throttle import Throttle
 from .stages.tool_cargo import masked
 from .strangers import Strangers
+from .tags import Tags
 from .tools.mcp import McpServers
 from .tools.offers import Tools, rules_of
 from .tools.pins import Pins
@@ -90,6 +91,7 @@ class Works:
         self.registry.on_stop = self.lives.stop
         self.stops = Stops(house.directory, house.book, self.ledger, self.lives.stop)
         self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
+        self.tags = Tags(self.ledger, house.book.secret, clock)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
         self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
@@ -146,6 +148,7 @@ class Works:
                 self.runs,
                 self.bonds,
                 Minted(self.runs, self.bonds, self.vaults, self.trails),
+                tags=self.tags,
                 stream_s_max=bounds.stream_s_max,
             ),
             Recall(self.replies, Awaited(self.replies, self.approvals, self.consent, self.trails), self.consent),

@@ -26,6 +26,10 @@ from .runs import COUNTED, Run, RunLimits
 from .standing import Standing
 from .windows import FOREVER
 
+TAGS = ("user:", "feature:")
+"""Scopes that callers name: opened when they are first named, forgotten when they are at rest."""
+_NOT_OPENED = ("run:", *TAGS)
+
 
 class Affordable(msgspec.Struct, frozen=True, gc=False):
     """What cap minus settled leaves in the tightest scope, never below 0; FOREVER where nothing limits."""
@@ -46,10 +50,14 @@ class Books:
         self._zones = {"UTC": ZoneInfo("UTC")}
 
     def account(self, scope: str, at_us: int) -> Account | None:
-        """Return a scope's account, opening one unless it is an unknown run."""
+        """Return a scope's account, opening one unless it is an unknown run, or a tag that has no caps yet."""
         account = self._accounts.get(scope)
-        if account is None and not scope.startswith("run:"):
-            account = self._accounts[scope] = Account(scope, at_us, self._zones["UTC"], daily=True)
+        if account is None and not scope.startswith(_NOT_OPENED):
+            account = self._open_account(scope, at_us)
+        return account
+
+    def _open_account(self, scope: str, at_us: int) -> Account:
+        account = self._accounts[scope] = Account(scope, at_us, self._zones["UTC"], daily=True)
         return account
 
     def _route(self, scopes: tuple[str, ...], now_us: int) -> Route | Ended:
@@ -89,6 +97,8 @@ class Books:
         """
         now = self._clock.utc_us()
         account = self.account(scope, now)
+        if account is None and scope.startswith(TAGS):
+            account = self._open_account(scope, now)
         if account is None:
             raise ValueError(f"no such run: {scope}")
         written = tuple(sorted(map(str, caps)))
@@ -103,6 +113,8 @@ class Books:
 
     def _take_caps(self, entry: CapsEntry) -> None:
         account = self.account(entry.scope, entry.at_us)
+        if account is None and entry.scope.startswith(TAGS):
+            account = self._open_account(entry.scope, entry.at_us)
         if account is None:
             return
         account.zone = self._zone(entry.zone)
@@ -260,7 +272,7 @@ class Books:
         return None
 
     def forget_runs(self) -> int:
-        """Drop runs that expired a day ago or longer, with their children; return how many. Call it now and then."""
+        """Drop runs that expired a day ago or longer, and tags at rest; return how many. Call it now and then."""
         before = self._clock.utc_us() - 86_400_000_000
         old = [a.scope for a in self._accounts.values() if isinstance(a, Run) and a.expires_us < before]
         for scope in old:
@@ -268,7 +280,20 @@ class Books:
             run.set_wake()
             if isinstance(run, Run) and run.parent is not None and run.parent.children is not None:
                 run.parent.children.remove(run)
-        return len(old)
+        idle = [scope for scope, account in self._accounts.items() if scope.startswith(TAGS) and self._rests(account)]
+        for scope in idle:
+            self._accounts.pop(scope).set_wake()
+        return len(old) + len(idle)
+
+    def _rests(self, account: Account) -> bool:
+        """Say whether a tag's account knows nothing that a new one would not: its windows and its day are new."""
+        account.roll(self._clock.utc_us())
+        return (
+            bool(account.days)
+            and not account.why
+            and not account.tally.calls
+            and not any(cell.used for cell in account.cells)
+        )
 
     def _takers(self) -> dict[type, Callable[[Any], None]]:
         """Return what rebuilds each kind of entry at replay."""

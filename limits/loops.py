@@ -28,13 +28,14 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class LoopPolicy:
-    """Thresholds count the call being judged. `polling` names tools that may repeat themselves."""
+    """Thresholds count the call being judged. `rules` are asked; `polling` names tools that may repeat themselves."""
 
     nudge_at: int = 3
     refuse_at: int = 5
     drift_nudge_at: int = 5
     drift_refuse_at: int = 10
     history_max: int = 256
+    rules: frozenset[str] = frozenset({"identical", "cycle", "same_error", "drifting"})
     polling: frozenset[str] = frozenset()
 
 
@@ -63,7 +64,8 @@ def judge(history: Sequence[ToolCall], tool: str, key: str, policy: LoopPolicy) 
         _same_error(recent, tool, policy),
         _drifting(recent, tool, key, policy),
     )
-    return max(verdicts, key=lambda verdict: _SEVERITY[verdict.action])
+    ruling = (verdict for verdict in verdicts if verdict.rule in policy.rules)
+    return max(ruling, key=lambda verdict: _SEVERITY[verdict.action], default=_PASS)
 
 
 def nudge(verdict: Verdict, tool: str) -> str:

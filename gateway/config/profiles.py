@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .guards import GuardSettings
+from .loops import LoopSettings
+from .tags import TagSettings
 from .values import Count, Limit, Name, Settings, Usd, UsdLimit
 
 BUILT_IN: dict[str, dict[str, Any]] = {
@@ -73,6 +75,7 @@ class ToolSettings(Settings):
         description="how long a call that needs a yes waits for it, connection open; none by then is a no. "
         "0: it is told so at once, and sent again",
     )
+    loops: LoopSettings = LoopSettings()
     polling: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
         default=(), max_length=1_024, description="tools that may be called again and again with the same arguments"
     )
@@ -110,6 +113,7 @@ class ProfileSettings(Settings):
     )
     rates: RateSettings = RateSettings()
     guards: GuardSettings = GuardSettings()
+    tags: TagSettings = TagSettings()
     tools: ToolSettings = ToolSettings()
     cache: CacheSettings = CacheSettings()
     on_leave: Literal["drain", "cancel"] = Field(

@@ -11,14 +11,26 @@ from decimal import Decimal
 from typing import Literal
 
 from limits.accounts import Cap
+from limits.loops import LoopPolicy
 from limits.money import usd_to_nano
 from limits.runs import RunLimits
 
-from ..config.profiles import ProfileSettings, RunSettings
+from ..config.profiles import ProfileSettings, RunSettings, ToolSettings
+from ..config.tags import TagSettings
 from ..config.tenants import CAPPED, CapSettings
 from .guarding import Guarding, by_kind, guarding, matches
 
 RestoreArguments = Literal["all", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag that a policy names: `user` or `feature`, the caps of each of its values, the names it may have."""
+
+    name: str
+    required: bool
+    caps: tuple[Cap, ...]
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,9 @@ class Profile:
     ask_again: bool
     approval_wait_s: float
     polling_tools: frozenset[str]
+    loops: LoopPolicy
+    tags: tuple[Tag, ...]
+    tag_values_max: int
     cache_ttl_s: float
     cache_entries_max: int
     on_leave: Literal["drain", "cancel"]
@@ -101,6 +116,9 @@ def resolve(settings: ProfileSettings) -> Profile:
         ask_again=settings.tools.ask_again,
         approval_wait_s=settings.tools.approval_wait_s,
         polling_tools=frozenset(settings.tools.polling),
+        loops=_loops(settings.tools),
+        tags=_tags(settings.tags),
+        tag_values_max=settings.tags.values_max,
         cache_ttl_s=settings.cache.ttl_s,
         cache_entries_max=settings.cache.entries_max,
         on_leave=settings.on_leave,
@@ -141,6 +159,29 @@ def _run_limits(run: RunSettings) -> RunLimits:
         agents=run.agents,
         depth=run.depth,
         seconds=run.seconds,
+    )
+
+
+def _tags(tags: TagSettings) -> tuple[Tag, ...]:
+    found = []
+    if tags.user is not None:
+        found.append(Tag("user", tags.user.required, caps_of(tags.user.caps)))
+    if tags.feature is not None:
+        feature = tags.feature
+        found.append(Tag("feature", feature.required, caps_of(feature.caps), frozenset(feature.names)))
+    return tuple(found)
+
+
+def _loops(tools: ToolSettings) -> LoopPolicy:
+    loops = tools.loops
+    return LoopPolicy(
+        nudge_at=loops.nudge_at,
+        refuse_at=loops.refuse_at,
+        drift_nudge_at=loops.drift_nudge_at,
+        drift_refuse_at=loops.drift_refuse_at,
+        history_max=loops.history_max,
+        rules=frozenset(loops.rules),
+        polling=frozenset(tools.polling),
     )
 
 

@@ -139,7 +139,8 @@ class Budget(AttemptStage):
         scopes: tuple[str, ...] | None = call.kept.get("scopes")
         if scopes is None:
             seen = None if call.run is None else await self._ledger.look(call.run.id, tenant=call.tenant.id)
-            scopes = call.kept["scopes"] = (*(() if seen is None else seen.path), call.key.scope, call.tenant.scope)
+            runs, tags = () if seen is None else seen.path, call.kept.get("tag_scopes", ())
+            scopes = call.kept["scopes"] = (*runs, call.key.scope, *tags, call.tenant.scope)
         return scopes
 
     async def _tell(self, attempt: Attempt, output: Clamped, wish: Wish) -> None:

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
-from limits.loops import LoopPolicy
-
 from ..call import Call, ToolCall, ToolDefinition
 from ..dialects.strict import decode
 from ..errors import ApprovalRequired, InvalidRequest, LoopDetected, NotFound, ToolCallInvalid, ToolNotAllowed
-from ..papers import Profile
 from ..tools.approval import Approval
 from ..tools.check import NAME_CHARS, ruled, told_of
 from ..tools.edits import edited
@@ -38,19 +35,17 @@ class _Execution:
 
 
 class Executing:
-    """`count` takes tool calls in the call's run; `policy` gives a profile's rules for loops."""
+    """`count` takes tool calls in the call's run."""
 
     def __init__(
         self,
         schemas: Schemas,
         trails: Trails,
-        policy: Callable[[Profile], LoopPolicy],
         count: Callable[[Call, int], Awaitable[None]],
         consent: Consent | None = None,
     ) -> None:
         self._schemas = schemas
         self._trails = trails
-        self._policy = policy
         self._count = count
         self._consent = consent
 
@@ -68,7 +63,7 @@ class Executing:
         asked = request.executes
         tool = call.model
         tree = await self._arguments(call, asked)
-        trail, _ = self._trails.of(call.run.id if call.run is not None else None, self._policy(call.profile))
+        trail, _ = self._trails.of(call.run.id if call.run is not None else None, call.profile.loops)
         key = trail.key(tool.name, asked.arguments, tree)
         call_id = _said_id(call) or asked.id or None
         identity = trail.claim(call_id, key)
@@ -126,7 +121,7 @@ class Executing:
         if call.run is None:
             call.kept["tools"] = [told_of(told.call_id, call.model.name, "", "failed" if told.failed else "executed")]
             return
-        trail, _ = self._trails.of(call.run.id, self._policy(call.profile))
+        trail, _ = self._trails.of(call.run.id, call.profile.loops)
         key = trail.close(told.call_id, request.texts[0].value, failed=told.failed)
         if key is None:
             raise NotFound("no call of that id waits for a result in this run", param="tool_call_id")

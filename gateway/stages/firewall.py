@@ -11,13 +11,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from limits.entries import CountEntry
-from limits.loops import LoopPolicy
 from limits.seam import Ledger, RunSeen
 
 from ..call import Call, Event, Request
 from ..dialects.strict import encode
 from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotAllowed
-from ..papers import Profile
 from ..stage import AskAgain, CallStage
 from ..tools.check import NAME_CHARS, Checked, Rules, check, told_of
 from ..tools.edits import edit_calls
@@ -57,11 +55,10 @@ class Firewall(CallStage):
         self._schemas = schemas
         self._trails = trails
         self._ledger = ledger
-        self._policies: dict[str, LoopPolicy] = {}
         self._nothing = Toolset()
         self._consent = consent
         self._rules = rules
-        self._executing = Executing(schemas, trails, self._policy, self._count, consent)
+        self._executing = Executing(schemas, trails, self._count, consent)
 
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Refuse tools that may not be offered; read the history; put notes about loops into its results."""
@@ -88,17 +85,11 @@ class Firewall(CallStage):
             await self._read(call, watch)
 
     def _watch(self, call: Call, toolset: Toolset) -> _Watch:
-        trail, new = self._trails.of(call.run.id if call.run is not None else None, self._policy(call.profile))
+        trail, new = self._trails.of(call.run.id if call.run is not None else None, call.profile.loops)
         watch: _Watch = _Watch(toolset, trail)
         call.kept["firewall"] = watch
         call.kept["firewall_new"] = new
         return watch
-
-    def _policy(self, profile: Profile) -> LoopPolicy:
-        policy = self._policies.get(profile.version)
-        if policy is None:
-            policy = self._policies[profile.version] = LoopPolicy(polling=profile.polling_tools)
-        return policy
 
     async def _read(self, call: Call, watch: _Watch) -> None:
         request = call.clear

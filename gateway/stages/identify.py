@@ -18,6 +18,7 @@ from ..errors import InProgress, InvalidRequest, NotAllowed, NotFound
 from ..minted import Minted
 from ..papers import Key, Run
 from ..stage import CallStage
+from ..tags import Tags
 
 _SESSION_HEADERS = (
     "x-litellm-session-id",
@@ -53,10 +54,11 @@ class Runs(Protocol):
 class Identify(CallStage):
     """Run, session, phase, deadline."""
 
-    def __init__(self, runs: Runs, bonds: Bonds, minted: Minted, *, stream_s_max: float) -> None:
+    def __init__(self, runs: Runs, bonds: Bonds, minted: Minted, *, tags: Tags, stream_s_max: float) -> None:
         self._runs = runs
         self._bonds = bonds
         self._minted = minted
+        self._tags = tags
         self._stream_s_max = stream_s_max
         self._growing: set[tuple[str, str]] = set()
 
@@ -75,8 +77,14 @@ class Identify(CallStage):
         comes_back = request is not None and (request.results or request.follows) and not call.is_for_object
         if identity == "infer" and request is not None and comes_back:
             return self._in_run(call, self._minted.run_of(call, request), "inferred")
+        if call.profile.tags:
+            return self._tagged(call)
         self._begin(call, None)
         return None
+
+    async def _tagged(self, call: Call) -> None:
+        await self._tags.read(call)
+        self._begin(call, None)
 
     async def _in_run(self, call: Call, finding: Awaitable[Run | None], found_by: str) -> None:
         """Wait for the run; the call ends with its run's time."""
@@ -85,6 +93,8 @@ class Identify(CallStage):
             call.run_found_by = found_by
             call.headers["x-tollhouse-run-id"] = run.id
             call.profile = run.profile
+        if call.profile.tags:
+            await self._tags.read(call)
         self._begin(call, None if run is None else await self._runs.left_s(run))
 
     def _begin(self, call: Call, run_left_s: float | None) -> None:

@@ -95,3 +95,10 @@ def test_no_call_passes_the_fifth_time_with_an_unchanged_result(history: list[To
     for call in (ToolCall("t", key, "r") for key in "abcd"):
         if history.count(call) >= 4:
             assert judge(history, "t", call.key, POLICY).action == "refuse"
+
+
+def test_only_the_rules_that_policy_names_are_asked() -> None:
+    same = [ToolCall("t", "k", "r")] * 6
+    assert judge(same, "t", "k", LoopPolicy()).action == "refuse"
+    assert judge(same, "t", "k", LoopPolicy(rules=frozenset({"cycle"}))).action == "pass"
+    assert judge(same, "t", "k", LoopPolicy(rules=frozenset())).action == "pass"
