@@ -120,5 +120,8 @@ class Bonds:
 
 
 def mark_of(kept: str, tool_call: str) -> str:
-    """Return the name under which a tool call is known to have been released with what the provider keeps."""
-    return f"{kept}/{tool_call}"
+    """Return the name under which a tool call is known to have been released with what the provider keeps.
+
+    No client can bring it: ids that are not printable lead nowhere.
+    """
+    return f"{kept}\0{tool_call}"

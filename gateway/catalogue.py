@@ -153,6 +153,7 @@ class Catalogue(Mapping[str, Model]):
             base_url=upstream.base_url,
             model=settings.model,
             dialects=SPEAKS[upstream.kind] if upstream.dialects is None else upstream.dialects,
+            api_version=upstream.api_version,
             betas=upstream.anthropic_betas,
             credential="" if upstream.api_key is None else upstream.api_key.source,
             secret="" if upstream.api_key is None else upstream.api_key.reveal(),

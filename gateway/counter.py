@@ -16,6 +16,8 @@ from .tools.offers import Tool, Tools
 
 _BODY_BYTES_MAX = 65_536
 _BODY_READ_S_MAX = 10.0
+_NAMED_BY = "idempotency-key"
+_NAME_CHARS_MAX = 255
 
 
 class Counter:
@@ -89,7 +91,10 @@ class Counter:
     async def _open(self, key: Key, client: Client) -> dict[str, Any]:
         if key.role not in ("client", "run"):
             raise NotAllowed(f"a key of role {key.role} has no runs")
-        run, run_key = await self._runs.open(key, await self._body(client))
+        name = client.headers.get(_NAMED_BY)
+        if name is not None and (not 0 < len(name) <= _NAME_CHARS_MAX or not name.isprintable()):
+            raise InvalidRequest(f"an Idempotency-Key has 1 to {_NAME_CHARS_MAX} printable characters", param=_NAMED_BY)
+        run, run_key = await self._runs.open(key, await self._body(client), name)
         return {**await self._tell(run), "key": run_key}
 
     @staticmethod

@@ -73,7 +73,8 @@ class Minted:
         released = call.ending is None or isinstance(call.ending, ApprovalRequired)
         tools: list[str] = call.kept.get("tool_ids", []) if released else []
         infers = call.profile.run_identity == "infer" and attempt.target.capability.ids == "strong"
-        ids = [*kept[:1], *(tools if infers else ())] if released else []
+        leads = [each for each in kept if each == attempt.mints or call.run is None]
+        ids = [*leads, *(tools if infers else ())] if released else []
         marks = [mark_of(each, tool) for each in kept for tool in tools]
         if not ids and not marks:
             return
@@ -114,7 +115,7 @@ def brought_by(request: Request, *, in_session: bool) -> list[str]:
     if in_session and results:
         turn = _turn(request)
         results = [result for result in results if result.texts and _at(request.texts[result.texts[-1]]) > turn]
-    return [*request.follows, *dict.fromkeys(result.call_id for result in results if result.call_id)]
+    return [*request.follows, *dict.fromkeys(result.call_id for result in results if result.call_id.isprintable())]
 
 
 def _turn(request: Request) -> int:

@@ -29,9 +29,8 @@ class ObjectOffer(Offer):
         assert isinstance(dialect, ObjectDialect)  # noqa: S101 - Objects made this offer for it
         body = encode(attempt.request.tree) if dialect.method == "POST" else b""
         headers = self.headers if body else [each for each in self.headers if each[0] != "content-type"]
-        return UpstreamRequest(
-            dialect.method, dialect.url(self.target.base_url, self.target.query), headers, body, self.timeouts
-        )
+        url = self.target.address(dialect.address, dialect.asked)
+        return UpstreamRequest(dialect.method, url, headers, body, self.timeouts)
 
 
 class Objects:

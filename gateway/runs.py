@@ -18,6 +18,7 @@ from limits.money import nano_to_usd, usd_to_nano
 from limits.seam import Ledger
 
 from .directory import Directory, Registry
+from .directory.directory import lowered
 from .directory.tokens import RUN_ID_CHARS, mint_run_id
 from .errors import InvalidRequest, RunEnded, RunNotFound
 from .papers import Key, Run
@@ -127,8 +128,11 @@ class Runs:
             return math.inf
         return max(0.0, seen.until_us() - self._directory.now_us()) / 1e6
 
-    async def open(self, key: Key, asked: dict[str, Any]) -> tuple[Run, str]:
-        """Open a run with lowered limits; a run's key opens a child. Returns the run and its key."""
+    async def open(self, key: Key, asked: dict[str, Any], name: str | None = None) -> tuple[Run, str]:
+        """Open a run with lowered limits; a run's key opens a child. Returns the run and its key.
+
+        What is asked again under the same `name` (the Idempotency-Key) is the same run, as long as that is remembered.
+        """
         unknown = set(asked) - {"limits", "tools"}
         if unknown:
             raise InvalidRequest(f"a run takes `limits` and `tools` only, not {min(unknown)[:64]!r}")
@@ -138,7 +142,20 @@ class Runs:
         wanted = dict(limits)
         if "usd" in wanted:
             wanted["nano_usd"] = _nano(wanted.pop("usd"))
-        return await self._registry.open_run(key, wanted, tools=_tools(asked.get("tools")))
+        tools = _tools(asked.get("tools"))
+        if name is None:
+            return await self._registry.open_run(key, wanted, tools=tools)
+        run_id = self._client_made(key, f"{key.run_id or ''}\0{name}")
+        run = await self._once(key, run_id, lambda: self._registry.open_run(key, wanted, run_id, tools))
+        if (
+            run is None
+            or lowered(key.profile.run, wanted) != run.limits
+            or (tools is not None and tools not in run.tools)
+        ):
+            raise InvalidRequest(
+                "this Idempotency-Key was used for another run; take a new one", param="idempotency-key"
+            )
+        return run, self._directory.token_of(run)
 
     async def cancel(self, key: Key, run_id: str) -> Run:
         """End a run and its children."""

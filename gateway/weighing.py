@@ -62,6 +62,8 @@ class Weighing:
             tokens = input_bound(parts, family)
         except Unbounded as error:
             raise UnboundedCost(f"{error}; leave them out, or have the policy name a maximum") from error
+        context = target.capability.input_tokens_max or tokens  # no model is billed for more than it can read
+        tokens = min(tokens, context)
         ceiling = ceiling_of(
             wish,
             output_tokens_default=profile.output_tokens_default,
@@ -75,7 +77,7 @@ class Weighing:
         output = clamp(wish, ceiling, tokens, price, lower)
         counted = exactly or isinstance(output, Short) or output.output_tokens < ceiling
         if counted:
-            tokens = input_counted(parts, family, await self._count(attempt.request, family))
+            tokens = min(context, input_counted(parts, family, await self._count(attempt.request, family)))
             output = clamp(wish, ceiling, tokens, price, lower)
         own = isinstance(output, Short) and not isinstance(clamp(wish, ceiling, tokens, price, left), Short)
         return Weight(tokens, output, counted, own, extra)

@@ -4,7 +4,8 @@ wanted     the client's maximum, else the profile's default (with a thinking bud
 ceiling    min(wanted, profile's maximum, model's maximum)
 affordable what cap minus settled still buys in the tightest scope, a choice
 output     min(ceiling, affordable); if that is below min(ceiling, floor), the call is refused
-floor      thinking budget + 1,024, else 4,096 for reasoning models, else 256: it limits only how far we lower
+floor      thinking budget + 1,024, else the target's own, else 4,096 for reasoning models, else 256: it limits only how
+           far we lower
 """
 
 from msgspec import Struct
@@ -19,12 +20,13 @@ FLOOR_ABOVE_THINKING = 1_024
 
 
 class Wish(Struct, frozen=True, gc=False):
-    """What a request asks of the output. None: not said. `choices` is `n`, at least 1."""
+    """What a request asks of the output. None: not said. `choices` is `n`, at least 1; `floor` the target's own."""
 
     output_tokens: int | None = None
     thinking_tokens: int | None = None
     choices: int = 1
     reasoning: bool = False
+    floor: int | None = None
 
 
 class Clamped(Struct, frozen=True, gc=False):
@@ -71,6 +73,8 @@ def floor_of(wish: Wish) -> int:
     """Return the output tokens below which lowering a call's maximum makes it useless."""
     if wish.thinking_tokens:
         return wish.thinking_tokens + FLOOR_ABOVE_THINKING
+    if wish.floor is not None:
+        return wish.floor
     return FLOOR_REASONING if wish.reasoning else FLOOR
 
 

@@ -3,9 +3,9 @@
 `async with ScriptedServer(script) as server:` in a running loop, or `with ScriptedServer(script).in_thread() as
 server:` from synchronous code; then `server.url`, `server.bill`, `server.seen`, `server.fault(...)`, `server.clear()`.
 
-HTTP: the model routes and what they keep (`openai_objects`), `GET /v1/models`, `GET /bill`, `GET /seen`, `POST
-/control` with any of `{"fault": {...}, "script": {...}, "clear": true, "refuse_s": 2.0}`; the last three answer
-loopback only.
+HTTP: the model routes (also as Azure addresses deployments) and what they keep (`openai_objects`), `GET /v1/models`,
+`GET /bill`, `GET /seen`, `POST /control` with any of `{"fault": {...}, "script": {...}, "clear": true, "refuse_s":
+2.0}`; the last three answer loopback only.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class ScriptedServer:
             connection.abort()
 
     def _respond(self, request: Request, connection: Connection) -> Coroutine[Any, Any, None] | None:
-        path = request.path
+        path = _unversioned(request)
         dialect = DIALECTS.get(path)
         if dialect is not None and request.method == "POST":
             return self.model.respond(dialect, request, connection)
@@ -202,6 +202,13 @@ class ScriptedServer:
 
     def _refuse_soon(self, seconds: float) -> None:
         self._accepting = asyncio.get_running_loop().create_task(self.refuse(seconds=seconds))
+
+
+def _unversioned(request: Request) -> str:
+    """Return the path as OpenAI has it: of Azure's addresses of deployments, which need a version, what follows."""
+    if request.path.startswith("/openai/deployments/") and "api-version=" in request.query:
+        return "/v1/" + request.path.split("/", 4)[4]
+    return request.path
 
 
 def _is_loopback(connection: Connection) -> bool:

@@ -29,6 +29,7 @@ class Request:
 
     method: str = ""
     path: str = ""
+    query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -146,7 +147,8 @@ class Connection(asyncio.Protocol):
         """Answer, or queue behind the answer under way."""
         request = self._request
         request.method = self._parser.get_method().decode("latin-1")
-        request.path = self._url.partition(b"?")[0].decode("latin-1")
+        path, _, query = self._url.decode("latin-1").partition("?")
+        request.path, request.query = path, query
         body = self._body
         request.body = body[0] if len(body) == 1 else b"".join(body)
         if self._task is None:

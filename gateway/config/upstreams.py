@@ -85,6 +85,11 @@ class UpstreamSettings(Settings):
     name: Name = Field(description="how models name it")
     kind: Kind = Field(description="which dialect it speaks and how it is authenticated")
     base_url: str = Field(default="", description="address up to and including `/v1`; known for openai and anthropic")
+    api_version: Annotated[str, Field(pattern=r"^[0-9a-z-]{1,32}$")] | None = Field(
+        default=None,
+        description="azure: sent as `api-version`, and deployments have addresses of their own below a base_url ending "
+        "in `/openai`; without it base_url ends in `/openai/v1`",
+    )
     api_key: Secret | None = Field(default=None, description="credential; none for a server without keys")
     timeouts: TimeoutSettings = TimeoutSettings()
     connections_max: Annotated[int, Field(strict=True, ge=1, le=65_536)] = Field(
@@ -129,6 +134,8 @@ class UpstreamSettings(Settings):
                 "base_url is plain http, which shows the credential to the network: use https, "
                 "or set private_addresses: true for a server in your own network"
             )
+        if self.api_version is not None and self.kind != "azure":
+            raise ValueError(f"api_version is for kind azure, not {self.kind}")
         if self.timeouts.connect_s > self.timeouts.total_s:
             raise ValueError("timeouts.connect_s is longer than timeouts.total_s")
         return self

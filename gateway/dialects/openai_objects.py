@@ -95,15 +95,17 @@ class ObjectDialect(PlainDialect):
         """Whether the object itself goes."""
         return self.method == "DELETE" and self.path.endswith("{id}")
 
-    def url(self, base_url: str, query: str) -> str:
-        """Return where the request goes; `query` is the upstream's own."""
+    @property
+    def address(self) -> str:
+        """The path at the provider, below its base."""
         places = iter(self.ids)
-        steps = [
-            urllib.parse.quote(next(places), safe="") if step.startswith("{") else step for step in self.path.split("/")
-        ]
-        asked = urllib.parse.urlencode(urllib.parse.parse_qsl(self.query))
-        whole = "&".join(each for each in (query, asked) if each)
-        return f"{base_url.rstrip('/')}{'/'.join(steps)}{f'?{whole}' if whole else ''}"
+        steps = self.path.split("/")
+        return "/".join(urllib.parse.quote(next(places), safe="") if step[:1] == "{" else step for step in steps)
+
+    @property
+    def asked(self) -> str:
+        """The query at the provider."""
+        return urllib.parse.urlencode(urllib.parse.parse_qsl(self.query))
 
     def reader(self, request: Request) -> "ObjectReader":  # noqa: ARG002
         """Return a reader for the reply."""

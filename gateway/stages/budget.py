@@ -57,7 +57,8 @@ class Budget(AttemptStage):
         call, target, request = attempt.call, attempt.target, attempt.request
         attempt.kept["price"] = FREE if request.free else target.price()
         self._refuse_suspended(attempt)
-        wish = Wish(request.output_limit, request.thinking_budget or None, request.choices, target.capability.reasoning)
+        can = target.capability
+        wish = Wish(request.output_limit, request.thinking_budget or None, request.choices, can.reasoning, can.floor)
         weight = await self._weigh(attempt, wish)
         answer = await self._hold(attempt, wish, weight, wait=weight.counted)
         if isinstance(answer, Held) and not weight.counted:
@@ -74,9 +75,11 @@ class Budget(AttemptStage):
         attempt.request = call.dialect.members(
             request,
             model=target.target.model,
-            limit_field=target.capability.output_limit_field,
+            limit_field=can.output_limit_field,
             output_tokens=output.output_tokens,
         )
+        if not can.usage_in_stream and "stream_options" in attempt.request.tree:
+            attempt.request = attempt.request.with_members({"stream_options": None})
         return None
 
     def _refuse_suspended(self, attempt: Attempt) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import quote
 
 OutputLimitField = Literal["max_tokens", "max_completion_tokens", "max_output_tokens"]
 IdStrength = Literal["strong", "weak"]
@@ -20,15 +21,16 @@ class Capability:
     """What a target can do and how it wants to be asked; sizes in tokens.
 
     `output_limit_field`: where the output limit is written. `reasoning`: it thinks before it answers, and bills for it.
-    `floor`: the smallest output limit that we lower a call to. `ids`: strong if nobody can guess a tool call's id, weak
-    if it is a counter or short (then re-minted). `tokenizer`: family whose constants bound the input, None if
-    unknown. `usage_in_stream`: reports usage in a stream when asked with `stream_options.include_usage`.
+    `floor`: the smallest output limit that we lower a call to (None: 4,096 if it reasons, else 256). `ids`: strong if
+    nobody can guess a tool call's id; weak if it is a counter or short, then it leads to no run. `tokenizer`: family
+    whose constants bound the input, None if unknown. `usage_in_stream`: reports usage in a stream when asked with
+    `stream_options.include_usage`, which is not sent to others.
     `output_tokens_max`, `input_tokens_max`: the model's own maxima, None if unknown (then only the policy bounds).
     """
 
     output_limit_field: OutputLimitField = "max_tokens"
     reasoning: bool = False
-    floor: int = 256
+    floor: int | None = None
     ids: IdStrength = "weak"
     tokenizer: str | None = None
     usage_in_stream: bool = True
@@ -40,8 +42,9 @@ class Capability:
 class Target:
     """One place an attempt can go to. Two targets with equal `breaker_key` fail together.
 
-    `base_url` ends before a dialect's path (`https://api.example/v1`), `dialects` are those it speaks, `betas` features
-    that a client may ask for by header. `secret` is shown by no repr.
+    `base_url` ends before a dialect's path (`https://api.example/v1`); with an `api_version` (Azure's) a deployment has
+    an address of its own below it. `dialects` are those it speaks, `betas` features that a client may ask for by
+    header. `secret` is shown by no repr.
     """
 
     upstream: str
@@ -52,7 +55,7 @@ class Target:
     secret: str = field(default="", repr=False)
     credential_header: Credential = "bearer"
     headers: tuple[tuple[str, str], ...] = ()
-    query: str = ""
+    api_version: str | None = None
     betas: tuple[str, ...] = ()
     capability: Capability = Capability()
 
@@ -63,7 +66,18 @@ class Target:
 
     def url_of(self, dialect: str) -> str:
         """Return where a dialect's requests go."""
-        return f"{self.base_url.rstrip('/')}{PATHS[dialect]}{f'?{self.query}' if self.query else ''}"
+        if self.api_version is None:
+            return self.address(PATHS[dialect])
+        deployed = dialect in _DEPLOYED
+        return self.address(
+            f"/deployments/{quote(self.model, safe='')}{PATHS[dialect]}" if deployed else PATHS[dialect]
+        )
+
+    def address(self, path: str, query: str = "") -> str:
+        """Return the address of a path below `base_url`, with Azure's version in its query."""
+        version = "" if self.api_version is None else f"api-version={self.api_version}"
+        whole = "&".join(each for each in (version, query) if each)
+        return f"{self.base_url.rstrip('/')}{path}{f'?{whole}' if whole else ''}"
 
     def request_headers(self) -> list[tuple[str, str]]:
         """Return content type, credential and the configured headers; a fresh list each time."""
@@ -89,6 +103,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
 )
 """Where each dialect is spoken, below `/v1`: at the upstreams, and here."""
 
+_DEPLOYED = frozenset({"openai_chat", "openai_completions", "openai_embeddings"})  # Azure: addressed by deployment
 _COMPATIBLE = ("openai_chat", "openai_responses", "openai_completions", "openai_embeddings")
 _OPENAI_SPEAKS = (*_COMPATIBLE, "openai_moderations")  # free there, but who knows elsewhere
 SPEAKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -104,7 +119,7 @@ SPEAKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _OPENAI = Capability(
     output_limit_field="max_completion_tokens", ids="strong", tokenizer="o200k_base", usage_in_stream=True
 )
-_OPENAI_REASONING = replace(_OPENAI, reasoning=True, floor=4_096)
+_OPENAI_REASONING = replace(_OPENAI, reasoning=True)
 
 CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
     {

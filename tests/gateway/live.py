@@ -60,10 +60,14 @@ def chat(text: str, **members: Any) -> dict[str, Any]:
 
 
 def settings(upstream_url: str, **parts: Any) -> dict[str, Any]:
-    """Return a configuration: one upstream, one model `m`; `parts` replace or add parts, `model` and `up` theirs."""
+    """Return a configuration: one upstream, one model `m`; `parts` replace or add parts, `model` and `up` theirs.
+
+    `below` is the path at which the upstream is asked.
+    """
     model = {"name": "m", "targets": [{"upstream": "up", "model": "gpt-4o-mini"}], "price": PRICE}
     model |= parts.pop("model", {})
-    upstream = {"name": "up", "kind": "openai_compatible", "base_url": f"{upstream_url}/v1", "private_addresses": True}
+    url = f"{upstream_url}{parts.pop('below', '/v1')}"
+    upstream = {"name": "up", "kind": "openai_compatible", "base_url": url, "private_addresses": True}
     upstream |= parts.pop("up", {})
     return {"listen": {"port": 0}, "upstreams": [upstream], "models": [model], **parts}
 

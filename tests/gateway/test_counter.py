@@ -25,7 +25,7 @@ async def test_nothing_is_served_to_a_stranger_or_at_an_unknown_path(tmp_path: P
     async with live(tmp_path) as gate:
         stranger = await gate.http.get("/v1/models", headers={"authorization": "Bearer nobody"})
         assert (stranger.status_code, stranger.json()["error"]["code"]) == (401, "invalid_api_key")
-        for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/models"), ("GET", "/v1/chat/completions")):
+        for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/tools"), ("PUT", "/v1/models")):
             reply = await gate.http.request(method, path)
             assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found"), path
 

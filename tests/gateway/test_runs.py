@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.gateway.live import Live, chat, live
@@ -71,3 +72,27 @@ async def test_a_cancelled_run_takes_nothing_more(tmp_path: Path) -> None:
         assert cancelled.json()["status"] == "ended"
         status, _, code = await call(gate, authorization=f"Bearer {run['key']}")
         assert (status, code) == (402, "run_ended")
+
+
+async def test_a_run_that_is_asked_for_twice_under_one_name_is_one_run(tmp_path: Path) -> None:
+    async with live(tmp_path) as gate:
+        named = {"idempotency-key": "order 5"}
+
+        async def open_run(asked: Any = None, **headers: str) -> httpx.Response:
+            return await gate.http.post("/v1/runs", json=asked or {"limits": {"steps": 3}}, headers=named | headers)
+
+        first, *others = await asyncio.gather(*(open_run() for _ in range(4)))
+        told = first.json()
+        assert {reply.json()["id"] for reply in others} == {told["id"]}
+        assert {reply.json()["key"] for reply in others} == {told["key"]}
+        for other in ({"limits": {"steps": 2}}, {"limits": {"steps": 3}, "tools": ["look"]}):
+            refused = await open_run(other)
+            assert (refused.status_code, refused.json()["error"]["param"]) == (400, "idempotency-key")
+        child = await open_run(authorization=f"Bearer {told['key']}")
+        stranger = await open_run(authorization=f"Bearer {await gate.new_key()}")
+        assert child.json()["parent"] == told["id"]
+        assert len({told["id"], child.json()["id"], stranger.json()["id"]}) == 3
+        assert (await open_run(**{"idempotency-key": "x" * 256})).status_code == 400
+        await gate.http.post(f"/v1/runs/{told['id']}/cancel")
+        assert (await open_run()).json()["status"] == "ended"
+        assert len(list(gate.app.house.directory.runs())) == 3

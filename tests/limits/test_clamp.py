@@ -12,6 +12,7 @@ WISHES = st.builds(
     st.none() | st.integers(1, 50_000),
     st.integers(1, 8),
     st.booleans(),
+    st.none() | st.integers(1, 10_000),
 )
 LEFT = st.builds(
     Affordable,
@@ -62,6 +63,8 @@ def test_the_floor_protects_thinking_and_reasoning() -> None:
     assert floor_of(Wish(thinking_tokens=2_000)) == 3_024
     assert floor_of(Wish(reasoning=True)) == 4_096
     assert floor_of(Wish()) == 256
+    assert floor_of(Wish(reasoning=True, floor=700)) == 700
+    assert floor_of(Wish(thinking_tokens=2_000, floor=700)) == 3_024
 
 
 def test_a_small_client_maximum_is_served_as_asked() -> None:
