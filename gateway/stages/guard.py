@@ -225,7 +225,7 @@ class Guard(CallStage):
             if text != part.text:
                 part.text = text
 
-    async def settle(self, call: Call) -> None:
+    def settle(self, call: Call) -> None:
         """Leave the words in which a provider refused the request out if they hold what may not leave in a request."""
         ending, kept = call.ending, call.kept.get("guard")
         if isinstance(ending, RequestRejected) and kept is not None:
