@@ -70,7 +70,7 @@ class PluginSettings(Settings):
     """A detector of somebody else's, run in a process of its own over requests and tool results."""
 
     factory: Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$")] = Field(
-        description="`package.module:factory`, such as gateway.guards.presidio:detector"
+        description="`package.module:factory`, such as gateway.detectors.presidio:detector"
     )
     python: Annotated[str, Field(min_length=1, max_length=4_096)] | None = Field(
         default=None, description="interpreter of the environment that has its packages; left out: the gateway's own"

@@ -15,13 +15,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from .findings import Hit
 from .policy import KINDS
 
 _LINE_BYTES_MAX = 64 << 20
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
-_WORKER = "gateway.guards.worker"
+_WORKER = Path(__file__).parents[1] / "detectors" / "worker.py"
 
 
 class PluginFailed(Exception):
@@ -69,8 +70,7 @@ class Plugin:
     async def _started(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             self._python,
-            "-m",
-            _WORKER,
+            str(_WORKER),
             self.factory,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

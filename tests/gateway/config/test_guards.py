@@ -84,7 +84,7 @@ def test_a_plug_in_names_a_factory_and_a_deadline_of_at_most_a_minute(wrong: dic
 
 
 def test_without_a_plug_ins_word_nothing_leaves_unless_the_settings_say_so() -> None:
-    assert PluginSettings(factory="gateway.guards.presidio:detector").on_failure == "block"
+    assert PluginSettings(factory="gateway.detectors.presidio:detector").on_failure == "block"
 
 
 @pytest.mark.parametrize("host", ["https://a.example", "A.example", "a.example/path", "*.example", ""])

@@ -15,8 +15,10 @@ HERE = "tests.gateway.guards.plugins_for_tests"
 def answers(factory: str, *asked: dict[str, Any] | str, code: int = 0) -> list[Any]:
     """Run a worker over lines of input and return its lines of output."""
     lines = "".join((each if type(each) is str else json.dumps(each)) + "\n" for each in asked)
-    command = [sys.executable, "-m", "gateway.guards.worker", f"{HERE}:{factory}"]
-    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=30, check=False, cwd=ROOT)
+    command = [sys.executable, str(ROOT / "gateway" / "detectors" / "worker.py"), f"{HERE}:{factory}"]
+    ran = subprocess.run(
+        command, input=lines, capture_output=True, text=True, timeout=30, check=False, env={"PYTHONPATH": str(ROOT)}
+    )
     assert ran.returncode == code, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
 

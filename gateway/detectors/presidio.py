@@ -1,4 +1,4 @@
-"""Presidio as a plug-in: `gateway.guards.presidio:detector`. An extra of its own environment, never the gateway's.
+"""Presidio as a plug-in: `gateway.detectors.presidio:detector`. An extra of its own environment, never the gateway's.
 
 It runs without a language model (a blank spaCy pipeline), so it brings Presidio's patterns and checks; for names and
 places give it a model of your own through the factory of a module of yours.
