@@ -18,7 +18,8 @@ class Writing:
         """Take an event as it stands now."""
         if event.silent or self._size > self._bytes_max:
             return
-        piece = call.dialect.write_plain(event) if event.whole else call.dialect.write(event)
+        streams = call.clear is not None and call.clear.stream
+        piece = call.dialect.write(event) if streams else call.dialect.write_plain(event)
         self._size += len(piece)
         if self._size > self._bytes_max:
             self._pieces.clear()

@@ -1,4 +1,4 @@
-"""The Model Context Protocol over streamable HTTP: one JSON-RPC message a POST, one answer.
+"""The Model Context Protocol over streamable HTTP: one JSON-RPC message a POST; its answer, or a stream to it.
 
 2025-11-25 has sessions and a handshake, 2026-07-28 says all that in each message's `_meta`: both pass, because the
 relay keeps no state of a session. `tools/call`, `resources/read` and `prompts/get` are tool calls in the life; METHODS
@@ -8,7 +8,7 @@ are relayed; all else is refused, sampling included. A refused call is a result 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..call import Event, Part, Request, ToolCall
+from ..call import Event, Part, Request, Text, ToolCall
 from ..errors import Ending, InvalidRequest, UnsupportedRoute
 from .strict import decode_reply, encode
 from .tool_call import ResultPart, ToolReader, own_event
@@ -47,8 +47,8 @@ class McpDialect:
 
     @property
     def status(self) -> int:
-        """The status of every answer: 202 for a notification, which has none."""
-        return 200 if "id" in self._message else 202
+        """The status of every answer: 202 for a notification or a client's own answer, which have none."""
+        return 200 if "id" in self._message and self.method else 202
 
     def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
         """Return the protocol's own headers; the session is the offer's."""
@@ -59,10 +59,12 @@ class McpDialect:
         if type(tree) is not dict or tree.get("jsonrpc") != "2.0":
             raise InvalidRequest("the body must be one JSON-RPC 2.0 message")
         method, params = tree.get("method"), tree.get("params", {})
-        if type(method) is not str or type(params) is not dict:
-            raise InvalidRequest("a message needs a method, and params that are an object; servers ask nothing here")
         if "id" in tree and type(tree["id"]) not in (str, int):
             raise InvalidRequest("an id is a text or a whole number")
+        if "method" not in tree and "id" in tree and ("result" in tree or "error" in tree):
+            return self._answered(tree)
+        if type(method) is not str or type(params) is not dict:
+            raise InvalidRequest("a message needs a method, and params that are an object")
         member = CALLS.get(method)
         if member is None:
             if method not in METHODS:
@@ -84,6 +86,22 @@ class McpDialect:
         return Request(
             {"message": tree, "arguments": arguments}, executes.name, stream=False, texts=(), executes=executes
         )
+
+    def _answered(self, tree: dict[str, Any]) -> Request:
+        """Return what a client answers to a server's own question; the texts are a person's."""
+        result = tree.get("result")
+        content = result.get("content") if type(result) is dict else None
+        texts = [
+            Text(("message", "result", "content", name), value, "user")
+            for name, value in (content.items() if type(content) is dict else ())
+            if type(value) is str
+        ]
+        return Request({"message": tree, "arguments": {}}, self.server, stream=False, texts=tuple(texts))
+
+    @staticmethod
+    def takes_stream(request: Request, accept: str) -> bool:
+        """Whether a client takes the answer to this message as a stream: what a call's server says meanwhile too."""
+        return request.executes is not None and "text/event-stream" in accept
 
     def members(self, request: Request, *, model: str, limit_field: str, output_tokens: int) -> Request:  # noqa: ARG002
         """Return the request as it is."""
@@ -111,7 +129,7 @@ class McpDialect:
 
     def renew(self, event: Event, reply_id: str) -> None:  # noqa: ARG002
         """Give a repeated answer the id of the message that it answers now."""
-        if event.tree and "id" in self._message:
+        if event.tree and "id" in self._message and "method" not in event.tree:
             event.tree["id"] = self._message["id"]
 
     def ask_again(self, request: Request, answer: str, message: str) -> Request:  # noqa: ARG002
@@ -119,8 +137,8 @@ class McpDialect:
         return request
 
     def write(self, event: Event) -> bytes:
-        """Return the message."""
-        return self.write_plain(event)
+        """Return the message as an event of a stream."""
+        return b"event: message\ndata: %b\n\n" % self.write_plain(event)
 
     def write_plain(self, event: Event) -> bytes:
         """Return the message; nothing for a notification."""
@@ -147,12 +165,29 @@ class McpDialect:
         return encode({"jsonrpc": "2.0", "id": self._message.get("id"), "error": error})
 
     def error_event(self, ending: Ending, call_id: str) -> bytes:
-        """Return the same: there are no streams here."""
-        return self.error(ending, call_id)
+        """Return the same within a stream."""
+        return b"event: message\ndata: %b\n\n" % self.error(ending, call_id)
 
 
 class McpReader(ToolReader):
-    """Reads one answer."""
+    """Reads one answer, or the messages before it and then the answer."""
+
+    def __init__(self) -> None:
+        self.finished = False
+
+    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
+        """Return the messages; the one that answers is terminal."""
+        events = []
+        for payload in payloads:
+            event = self.plain(payload)
+            if event.tree and "method" in event.tree:
+                params = event.tree.get("params")
+                parts = _told(params) if type(params) is dict else []
+                event = Event(event.tree, parts, whole=True)
+            else:
+                self.finished = True
+            events.append(event)
+        return events
 
     def plain(self, body: bytes) -> Event:
         """Return the one event; its texts are results, which are untrusted."""
@@ -160,6 +195,11 @@ class McpReader(ToolReader):
         result = tree.get("result") if type(tree) is dict else None
         failed = "error" in tree or (type(result) is dict and result.get("isError") is True)
         return own_event(tree, list(_parts(result)) if type(result) is dict else [], failed=failed)
+
+
+def _told(params: dict[str, Any]) -> list[Part]:
+    """Return the texts of a notification, or of a server's question: its message, its data."""
+    return [ResultPart(params, name, lane=name) for name in ("message", "data", "prompt") if params.get(name)]
 
 
 def _parts(result: dict[str, Any]) -> list[Part]:

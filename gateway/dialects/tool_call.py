@@ -26,8 +26,8 @@ class ResultPart(Part):
 
     __slots__ = ()
 
-    def __init__(self, holder: dict[str, Any], member: str = "result") -> None:
-        super().__init__("result", 0, "r", holder, member)
+    def __init__(self, holder: dict[str, Any], member: str = "result", *, lane: str = "r") -> None:
+        super().__init__("result", 0, lane, holder, member)
 
     @property
     def text(self) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable
 
+from msgspec import structs
+
 from ..call import Call, Reply, Request
 from ..catalogue import Catalogue, Model
 from ..dialects.mcp import McpDialect
@@ -64,6 +66,8 @@ class Read(CallStage):
         if isinstance(call.dialect, McpDialect):
             call.dialect = call.dialect.of(request)
             call.kept["status"] = call.dialect.status
+            if call.dialect.takes_stream(request, call.caller.headers.get("accept", "")):
+                request = call.clear = call.request = structs.replace(request, stream=True)
             return self._servers.tool_of(call, request)
         tool = self._tools.get(request.model)
         if tool is None:

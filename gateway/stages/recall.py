@@ -114,8 +114,8 @@ class Recall(CallStage):
     def inspect(self, call: Call, event: Event) -> Iterable[Event]:
         """Write down what the client gets."""
         keeping: _Keeping | None = call.kept.get("recall")
-        if keeping is not None:
-            keeping.writing.take(call, event)
+        if keeping is not None and (event.terminal or not call.is_for_tool):
+            keeping.writing.take(call, event)  # what a server said before its answer is said once
         if self._awaited is not None:
             self._awaited.inspect(call, event)
         return (event,)

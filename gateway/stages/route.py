@@ -107,7 +107,7 @@ class Route(CallStage):
             reply = await call.attempt(target)
             events = reply.batch or []
             batches = 0
-            while reply.read is not None and batches < _BATCHES_BEFORE_CONTENT_MAX and not _has_content(events):
+            while reply.read is not None and batches < _BATCHES_BEFORE_CONTENT_MAX and not _has_content(call, events):
                 batch = await reply.read()
                 batches += 1
                 if batch is None:
@@ -144,7 +144,9 @@ class Route(CallStage):
         _report(call, _outcome(attempt, attempt.failure if attempt is not None else None))
 
 
-def _has_content(events: list[Event]) -> bool:
+def _has_content(call: Call, events: list[Event]) -> bool:
+    if call.is_for_tool and events:
+        return True  # a tool's progress is told at once
     for event in events:
         if event.terminal:
             return True

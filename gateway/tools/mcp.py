@@ -6,6 +6,7 @@ only as it was pinned and as the profile allows. Session ids are bound to the ke
 
 import asyncio
 import hmac
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -24,7 +25,7 @@ from ..call import Attempt, Call, Request
 from ..config.mcp import McpServer
 from ..dialects.mcp import CALLS
 from ..dialects.strict import encode
-from ..errors import NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
+from ..errors import NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
 from ..upstream.egress import Egress
 from ..upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
@@ -35,6 +36,7 @@ from .pins import Pins
 
 SESSION = "mcp-session-id"
 _SEAL_CHARS = 32
+_OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class McpOffer:
         if session is not None:
             call.headers[SESSION] = f"{session}.{self._seal(call, session)}"
         message = attempt.request.tree["message"]
-        if "id" not in message:
+        if "id" not in message or "method" not in message:
             return b""
         if message["method"] != "tools/list":
             return body
@@ -129,11 +131,13 @@ class McpServers(Mapping[str, McpServer]):
         self.pins = pins
         self._secret = secret
         self._servers = {server.name: server for server in servers}
-        self._clients: dict[str, McpClient] = {}
+        self._clients: dict[tuple[str, bool], McpClient] = {}
         self._breakers: dict[str, Breaker] = {}
         for server in servers:
             egress = Egress(server.private_networks)
-            self._clients[server.name] = McpClient(PoolUpstream(egress=egress, connections_max=server.connections_max))
+            pool = PoolUpstream(egress=egress, connections_max=server.connections_max)
+            for streams in (False, True):
+                self._clients[server.name, streams] = McpClient(pool, streams=streams)
             breaker = server.breaker
             policy = BreakerPolicy(breaker.failures_max, breaker.open_s, breaker.open_s_max)
             self._breakers[server.name] = Breaker(f"mcp/{server.name}", clock, policy, chance)
@@ -141,13 +145,14 @@ class McpServers(Mapping[str, McpServer]):
     def tool_of(self, call: Call, request: Request) -> Tool:
         """Return what a message is for as a tool; ToolNotFound, ToolNotAllowed."""
         server = self._servers[getattr(call.dialect, "server", "")]
+        _refuse_foreign(call)
         if request.executes is None:
-            return self._tool(server, request.tree["message"]["method"], None, priced=False)
+            return self._tool(server, request.tree["message"].get("method", "answer"), None, priced=False)
         name = request.executes.name.removeprefix(f"{server.name}.")
         if forbids := call.forbids_tool(request.executes.name):
             raise ToolNotAllowed(f"{forbids} does not allow the tool {request.executes.name}", param="tool")
         if name in CALLS:
-            return self._tool(server, name, None, priced=False, reads=True)
+            return self._tool(server, name, None, priced=False, reads=True, streams=request.stream)
         pin = self.pins.get(server.name, name)
         if pin is None:
             raise ToolNotFound(
@@ -158,7 +163,7 @@ class McpServers(Mapping[str, McpServer]):
                 f"{request.executes.name} is not what it was: its description changed and waits for approval",
                 param="tool",
             )
-        return self._tool(server, name, pin.definition.get("inputSchema"), version=pin.sha256)
+        return self._tool(server, name, pin.definition.get("inputSchema"), version=pin.sha256, streams=request.stream)
 
     def _tool(
         self,
@@ -169,6 +174,7 @@ class McpServers(Mapping[str, McpServer]):
         version: str = "1",
         priced: bool = True,
         reads: bool = False,
+        streams: bool = False,
     ) -> Tool:
         settings = server.tool(name)
         if reads or not priced:
@@ -179,7 +185,7 @@ class McpServers(Mapping[str, McpServer]):
             server=server,
             target=Target(server.name, server.url, name, dialects=("tool_mcp",)),
             headers=_headers(server),
-            client=self._clients[server.name],
+            client=self._clients[server.name, streams],
             breaker=self._breakers[server.name],
             cost=Price(settings.name, (NOTHING,), 0, 0, "configuration", "1", nano * PICO),
             pins=self.pins,
@@ -205,6 +211,15 @@ class McpServers(Mapping[str, McpServer]):
         """Close all connections to servers."""
         for client in self._clients.values():
             await client.close()
+
+
+def _refuse_foreign(call: Call) -> None:
+    """Refuse what a page of another place sends: the protocol asks servers for that, against DNS rebinding."""
+    origin = call.caller.headers.get("origin")
+    host = None if origin is None else urllib.parse.urlsplit(origin).hostname
+    if origin is not None and host not in _OWN_HOSTS:
+        call.kept["status"] = NotAllowed.status  # no answer of the protocol's, which has 200
+        raise NotAllowed("the Origin of this message is not this machine", param="origin")
 
 
 def _headers(server: McpServer) -> tuple[tuple[str, str], ...]:

@@ -20,14 +20,14 @@ MODES = ("legacy", "2026-07-28")
 
 
 @contextlib.asynccontextmanager
-async def serving(*options: str, port: int = 0) -> AsyncIterator[int]:
+async def serving(*options: str, port: int = 0, script: Path = SERVE) -> AsyncIterator[int]:
     """Run the server; yield its port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that ended may have left it waiting
         probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     python = await asyncio.to_thread(environment, "mcp")
-    process = await asyncio.create_subprocess_exec(str(python), str(SERVE), str(port), *options)
+    process = await asyncio.create_subprocess_exec(str(python), str(script), str(port), *options)
     try:
         async with asyncio.timeout(30):
             while True:

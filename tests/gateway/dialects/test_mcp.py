@@ -20,7 +20,7 @@ def message(method: str, params: Any = None, **more: Any) -> dict[str, Any]:
     [
         [],
         {"method": "ping"},
-        {"jsonrpc": "2.0", "id": 1, "result": {}},
+        {"jsonrpc": "2.0", "id": [], "result": {}},
         message("ping", []),
         message("ping", id=1.5),
         message("tools/call", {"name": 5}),

@@ -97,3 +97,68 @@ async def test_an_answer_that_is_no_list_of_tools_is_a_failure(tmp_path: Path) -
             tool.answers = [broken]
             told = (await say(gate, "tools/list")).json()
             assert told["error"]["data"]["code"] == "upstream_error"
+
+
+STREAMED = "application/json, text/event-stream"
+
+
+async def test_what_comes_before_an_answer_is_passed_on_redacted_and_not_repeated(tmp_path: Path) -> None:
+    progress = {"progressToken": 1, "progress": 1, "message": "asked bob@example.com"}
+    elicits = {"message": "Which mailbox of bob@example.com?", "requestedSchema": {"type": "object"}}
+    messages = [
+        {"jsonrpc": "2.0", "method": "notifications/progress", "params": progress},
+        {"jsonrpc": "2.0", "id": "e1", "method": "elicitation/create", "params": elicits},
+        {"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "found"}]}},
+    ]
+    body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in messages)
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        await listed(gate, tool, FIND)
+        tool.answers = [(200, "text/event-stream", body)]
+        call = {"name": "find", "arguments": {"q": "a"}, "_meta": {"io.tollhouse/tool-call-id": "t1"}}
+        sent = {"accept": STREAMED, "x_run_id": "errand"}
+        done = await say(gate, "tools/call", call, **sent)
+        assert done.headers["content-type"].startswith("text/event-stream")
+        told = [json.loads(line[6:]) for line in done.text.splitlines() if line.startswith("data: ")]
+        assert [each.get("method", "answer") for each in told] == [
+            "notifications/progress",
+            "elicitation/create",
+            "answer",
+        ]
+        assert "bob@example.com" not in done.text
+        assert '"cost_usd":"0.01"' in done.text
+        again = await say(gate, "tools/call", call, **sent)
+        assert "elicitation" not in again.text
+        assert "found" in again.text
+        assert len(tool.seen) == 2
+        assert gate.records("outcome")[-2]["tools"][0]["decision"] == "executed"
+
+
+async def test_a_person_s_answer_to_a_server_goes_to_it_redacted(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        content = {"mailbox": "bob@example.com", "count": 3}
+        said = {"jsonrpc": "2.0", "id": "e1", "result": {"action": "accept", "content": content}}
+        taken = await gate.http.post("/mcp/notes", json=said)
+        assert (taken.status_code, taken.content) == (202, b"")
+        (seen,) = tool.seen
+        assert seen.json["result"]["content"]["count"] == 3
+        assert b"bob@example.com" not in seen.body
+        no = {"jsonrpc": "2.0", "id": "e1", "error": {"code": -1, "message": "no"}}
+        assert (await gate.http.post("/mcp/notes", json=no)).status_code == 202
+
+
+async def test_a_stream_that_breaks_ends_in_an_error_of_the_protocol(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        await listed(gate, tool, FIND)
+        tool.answers = [(200, "text/event-stream", b'data: {"method": "notifications/x", "params": {}}\n\n')]
+        broken = await say(gate, "tools/call", {"name": "find", "arguments": {"q": "a"}}, accept=STREAMED)
+        *_, last = [json.loads(line[6:]) for line in broken.text.splitlines() if line.startswith("data: ")]
+        assert last["result"]["isError"] is True
+        assert last["result"]["_meta"]["io.tollhouse/code"] == "upstream_error"
+
+
+async def test_pages_of_other_places_are_refused(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        for origin, status in (("http://evil.example", 403), ("null", 403), ("http://localhost:3000", 200)):
+            tool.answers = [answer({})]
+            assert (await say(gate, "ping", origin=origin)).status_code == status
+        assert len(tool.seen) == 1

@@ -1,4 +1,4 @@
-"""Answers that come in a stream: the answer is found, what a server asks is refused to it."""
+"""Answers that come in a stream: found, or passed on message by message; sampling is refused to the server."""
 
 import json
 from typing import Any
@@ -21,14 +21,17 @@ def events(*messages: Any) -> bytes:
     return b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in messages)
 
 
-async def ask(tool: Shop) -> bytes:
-    client = McpClient(PoolUpstream(egress=Egress(("127.0.0.0/8",)), connections_max=4))
+async def ask(tool: Shop, *, streams: bool = False) -> bytes:
+    client = McpClient(PoolUpstream(egress=Egress(("127.0.0.0/8",)), connections_max=4), streams=streams)
     try:
         reply = await client.send(
             UpstreamRequest("POST", tool.url, [], b'{"jsonrpc":"2.0","id":1,"method":"tools/call"}')
         )
         assert reply.status == 200
         assert reply.headers
+        if streams:
+            assert reply.header("content-type") == STREAM
+            return b"".join([chunk async for chunk in reply.chunks(100_000)])
         return await reply.read(100_000)
     finally:
         await client.close()
@@ -51,3 +54,26 @@ async def test_a_stream_without_the_answer_is_a_failure(body: bytes) -> None:
         tool.answers = [(200, STREAM, body)]
         with pytest.raises(UpstreamFailure):
             await ask(tool)
+
+
+async def test_who_takes_streams_gets_what_comes_before_the_answer_but_no_sampling() -> None:
+    progress = {"jsonrpc": "2.0", "method": "notifications/progress"}
+    elicits = {"jsonrpc": "2.0", "id": "e1", "method": "elicitation/create"}
+    samples = {"jsonrpc": "2.0", "id": "s1", "method": "sampling/createMessage"}
+    answer = {"jsonrpc": "2.0", "id": 1, "result": {}}
+    async with shop() as tool:
+        body = b"id: 0\ndata:\n\n" + events(progress, elicits, samples, answer, progress)
+        tool.answers = [(200, STREAM, body), (202, "text/plain", b"")]
+        assert await ask(tool, streams=True) == events(progress, elicits, answer)
+        assert tool.seen[1].json["id"] == "s1"
+        tool.answers = [(200, "application/json", json.dumps(answer).encode())]
+        assert await ask(tool, streams=True) == events(answer)
+
+
+async def test_a_json_answer_is_read_as_it_is() -> None:
+    async with shop() as tool:
+        tool.answers = [(200, "application/json", b'{"id":1}')]
+        assert await ask(tool) == b'{"id":1}'
+        tool.answers = [(200, STREAM, events({"jsonrpc": "2.0", "id": 2, "result": {}}))]
+        with pytest.raises(UpstreamFailure):
+            await ask(tool, streams=True)
