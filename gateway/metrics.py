@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from limits.clock import Clock
 
 from .call import Call
+from .latency import Latency
 
 _BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -28,6 +29,7 @@ class Metrics(Collector):
         self._spent: dict[tuple[str, str], list[int]] = {}
         self._findings: dict[str, int] = {}
         self._degraded: dict[str, int] = {}
+        self._latency = Latency(clock)
 
     def ended(self, call: Call) -> None:
         """Count a call that has ended."""
@@ -46,6 +48,7 @@ class Metrics(Collector):
         else:
             buckets[-1] += 1
         self._seconds[model] = self._seconds.get(model, 0.0) + taken_s
+        self._latency.ended(call, taken_s)
         for attempt in call.attempts:
             charge = attempt.charge
             if charge is not None:
@@ -99,4 +102,5 @@ class Metrics(Collector):
         for how, number in self._degraded.items():
             degraded.add_metric((how,), number)
         yield degraded
+        yield from self._latency.collect()
         yield GaugeMetricFamily("tollhouse_calls_under_way", "Calls that have not ended", value=self.under_way)

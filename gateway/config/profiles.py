@@ -48,6 +48,15 @@ class RunSettings(Settings):
     tool_calls: Limit = Field(default=100, description="tool calls")
 
 
+class LatencySettings(Settings):
+    """How fast answers are to be: a budget whose burn rate is in the metrics; nothing is refused."""
+
+    p95_s: Annotated[float, Field(gt=0, le=3_600)] | None = Field(
+        default=None, description="19 of 20 answers come within (streams: their first event)"
+    )
+    p99_s: Annotated[float, Field(gt=0, le=3_600)] | None = Field(default=None, description="99 of 100 come within")
+
+
 class RateSettings(Settings):
     """How much at once, for each key."""
 
@@ -112,6 +121,7 @@ class ProfileSettings(Settings):
         default="infer", description="whether a call must belong to a declared run"
     )
     rates: RateSettings = RateSettings()
+    latency: LatencySettings = LatencySettings()
     guards: GuardSettings = GuardSettings()
     tags: TagSettings = TagSettings()
     tools: ToolSettings = ToolSettings()

@@ -53,6 +53,8 @@ class Profile:
     requests_per_minute: int | None
     tokens_per_minute: int | None
     concurrency: int
+    p95_s: float | None
+    p99_s: float | None
     guards: Mapping[str, Mapping[str, str]]
     allow_restore_hosts: frozenset[str]
     restore_arguments: RestoreArguments
@@ -102,6 +104,8 @@ def resolve(settings: ProfileSettings) -> Profile:
         requests_per_minute=rates.requests_per_minute,
         tokens_per_minute=rates.tokens_per_minute,
         concurrency=rates.concurrency,
+        p95_s=settings.latency.p95_s,
+        p99_s=settings.latency.p99_s,
         guards=by_kind(
             request=guards.request,
             tool_result=guards.tool_result,
