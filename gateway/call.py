@@ -163,7 +163,7 @@ class Call(Struct, eq=False):
     started_ns: int
     started_us: int
     path_run_id: str | None = None
-    unsupported: bool = False
+    unsupported: str = ""
     # Authenticate
     key: Any = None
     tenant: Any = None

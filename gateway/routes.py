@@ -64,7 +64,7 @@ class Routes:
             path = slash + rest
         method: str = scope["method"]
         dialect = self._dialects.get(path) if method == "POST" else None
-        unsupported, pattern = False, path
+        unsupported, pattern = "", path
         if dialect is None:
             dialect, pattern, unsupported = self._other(method, path, scope)
         call = Call(
@@ -86,16 +86,16 @@ class Routes:
             await self._over_the_counter(method, path, call, client)
 
     @staticmethod
-    def _other(method: str, path: str, scope: Scope) -> tuple[Dialect | None, str, bool]:
-        """Return of a path that is no model's or tool's: its dialect, its pattern, and whether it is refused."""
+    def _other(method: str, path: str, scope: Scope) -> tuple[Dialect | None, str, str]:
+        """Return of a path that is no model's or tool's: its dialect, its pattern, and why it is refused."""
         found = route_of(method, path) if path.startswith("/v1/") else None
         if found is None or found[0].how not in ("bound", "refused"):
-            return None, "other", False
+            return None, "other", ""
         route, places = found
         if route.how == "refused":
-            return None, "other", True
+            return None, "other", route.why
         query = scope.get("query_string", b"").decode("latin-1")
-        return ObjectDialect(method, route.path, places, query), f"/v1{route.path}", False
+        return ObjectDialect(method, route.path, places, query), f"/v1{route.path}", ""
 
     def _nearest(self, path: str) -> Dialect:
         """Return the dialect in which a route that is not served is refused."""

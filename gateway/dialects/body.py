@@ -98,8 +98,14 @@ def listed(tree: dict[str, Any], member: str, most: int) -> list[Any]:
 def refuse_state(tree: dict[str, Any], members: tuple[str, ...]) -> None:
     """Refuse members that name what lies at the provider: neither its cost nor its owner can be told from the body."""
     for member in members:
-        if tree.get(member):
+        if asked(tree, member):
             raise elsewhere(member)
+
+
+def asked(tree: dict[str, Any], member: str) -> bool:
+    """Whether a member asks for something: an empty object does, with all its defaults; an empty list does not."""
+    value = tree.get(member)
+    return bool(value) or type(value) is dict
 
 
 def elsewhere(member: str) -> UnboundedCost:

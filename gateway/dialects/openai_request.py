@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..call import Path, Request, Text, ToolCall, ToolDefinition, ToolResult
-from .body import MESSAGES_MAX, Collected, boolean, count, listed, model_of, place, tree_of, wrong
+from .body import MESSAGES_MAX, Collected, asked, boolean, count, listed, model_of, place, tree_of, wrong
 
 _CHOICES_MAX = 128
 _ROLES = {
@@ -154,7 +154,7 @@ def parse(tree: Any) -> Request:
         results=tuple(reader.results),
         images=reader.images,
         files=reader.files,
-        unboundable=() if tree.keys().isdisjoint(_UNBOUNDABLE) else tuple(n for n in _UNBOUNDABLE if tree.get(n)),
+        unboundable=() if tree.keys().isdisjoint(_UNBOUNDABLE) else tuple(n for n in _UNBOUNDABLE if asked(tree, n)),
         wants_usage=_wants_usage(tree),
         strict_format=type(output_format) is dict and output_format.get("type") in ("json_object", "json_schema"),
         forced_tool=choice == "required" or type(choice) is dict,

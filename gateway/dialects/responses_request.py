@@ -152,7 +152,7 @@ def parse(tree: Any) -> Request:
         results=tuple(reader.results),
         images=reader.images,
         files=reader.files,
-        unboundable=tuple(name for name in _UNBOUNDABLE if tree.get(name)),
+        unboundable=tuple(name for name in _UNBOUNDABLE if body.asked(tree, name)),
         wants_usage=True,
         strict_format=_strict(tree),
         forced_tool=_forced(tree.get("tool_choice")),
@@ -174,7 +174,7 @@ def items_of(tree: dict[str, Any], member: str) -> body.Collected:
 
 
 def _refuse_background(tree: dict[str, Any]) -> None:
-    if tree.get("background"):
+    if body.asked(tree, "background"):
         raise UnboundedCost(
             "background: the answer would come after this call has ended, and what it costs could not be settled with "
             "it; ask without background, as a stream if it takes long",

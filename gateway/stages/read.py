@@ -41,7 +41,7 @@ class Read(CallStage):
     def admit(self, call: Call) -> Reply | Awaitable[Reply | None] | None:
         """Read, parse, and find the model."""
         if call.unsupported:
-            raise UnsupportedRoute("this route cannot be metered by this gateway, so it is not served")
+            raise UnsupportedRoute(f"this route is not served: {call.unsupported}")
         encoding = call.caller.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise InvalidRequest(f"content-encoding {encoding[:32]!r} is not taken; send the body as it is")

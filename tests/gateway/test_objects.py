@@ -194,5 +194,6 @@ async def test_every_route_that_cannot_be_metered_is_refused_for_every_method(tm
             reply = await gate.http.request(method, path)
             assert reply.status_code == 400, (method, path)
             assert "unsupported_route" in reply.text
+            assert "not served: " in reply.text, "it says why"
         assert not gate.upstream.seen
         assert len(gate.records("refusal")) == len(REFUSED)

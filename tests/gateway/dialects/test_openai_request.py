@@ -93,7 +93,8 @@ def test_the_bound_grows_with_everything_a_template_could_put_into_the_prompt() 
     "member", ["web_search_options", "audio", "conversation", "prediction", "models", "plugins", "fallbacks"]
 )
 def test_what_costs_more_than_the_body_says_is_named(member: str) -> None:
-    assert parse({"model": "m", "messages": [{"role": "user"}], member: {"a": 1}}).unboundable == (member,)
+    for value, named in (({"a": 1}, (member,)), ({}, (member,)), (None, ()), ([], ()), (False, ())):
+        assert parse({"model": "m", "messages": [{"role": "user"}], member: value}).unboundable == named
 
 
 def test_hosted_tools_and_custom_tools_are_told_apart() -> None:
