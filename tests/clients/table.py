@@ -21,7 +21,8 @@ class Client:
     """One client in one of the APIs it speaks.
 
     `place` is the environment (a folder of tests/clients; "" is this project's own), `package` what its lock names.
-    `missing` and `stopped` are the client's own error types for an unknown model and for a budget that is used up.
+    `missing` and `stopped` are the client's own error types for an unknown model and for a budget that is used up. An
+    `agent` calls tools itself, so it must also end when a call of a tool that it does not have is refused.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Client:
     missing: str = "NotFoundError"
     stopped: str = "APIStatusError"
     answer: str = "write to bob@example.com"
+    agent: bool = False
     env: dict[str, str] = field(default_factory=lambda: dict(OPENAI))
 
     def command(self) -> list[str]:
@@ -72,15 +74,31 @@ CLIENTS = (
         env=ANTHROPIC,
     ),
     Client(
-        "Vercel AI SDK", "node", "ai", "ai_sdk.mjs", RESPONSES, missing="AI_APICallError", stopped="AI_APICallError"
+        "Vercel AI SDK",
+        "node",
+        "ai",
+        "ai_sdk.mjs",
+        RESPONSES,
+        agent=True,
+        missing="AI_APICallError",
+        stopped="AI_APICallError",
     ),
-    Client("LangChain", "frameworks", "langchain", "langchain_agent.py", CHAT, missing="OpenAIModelNotFoundError"),
+    Client(
+        "LangChain",
+        "frameworks",
+        "langchain",
+        "langchain_agent.py",
+        CHAT,
+        agent=True,
+        missing="OpenAIModelNotFoundError",
+    ),
     Client(
         "OpenAI Agents SDK",
         "frameworks",
         "openai-agents",
         "openai_agents.py",
         RESPONSES,
+        agent=True,
         env={**OPENAI, "OPENAI_AGENTS_DISABLE_TRACING": "1"},
     ),
     Client(
@@ -89,6 +107,7 @@ CLIENTS = (
         "pydantic-ai-slim",
         "pydantic_agent.py",
         RESPONSES,
+        agent=True,
         missing="ModelNotFoundError",
         stopped="ModelQuotaExceededError",
     ),
@@ -99,12 +118,13 @@ CLIENTS = (
         "agent-framework-openai",
         "agent_framework_agent.py",
         RESPONSES,
+        agent=True,
         missing="ChatClientException",
         stopped="ChatClientException",
     ),
     Client(
         "instructor",
-        "wrappers",
+        "instructor",
         "instructor",
         "instructor_typed.py",
         CHAT,
@@ -112,6 +132,14 @@ CLIENTS = (
         stopped="InstructorRetryException",
         answer="Bonn",
     ),
-    Client("LiteLLM SDK", "wrappers", "litellm", "litellm_sdk.py", CHAT, stopped="APIError"),
+    Client(
+        "LiteLLM SDK",
+        "litellm",
+        "litellm",
+        "litellm_sdk.py",
+        CHAT,
+        stopped="APIError",
+        env={**OPENAI, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks the internet for prices at its start
+    ),
     Client("curl", "", "curl", "curl.py", CHAT, missing="exit code 22", stopped="exit code 22"),
 )

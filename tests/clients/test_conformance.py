@@ -19,6 +19,7 @@ PLAY = Script(
         # What instructor calls a type that fills while it arrives.
         Rule((Reply(tool_calls=(ToolCall("Partialweather", {"city": "Bonn"}),)),), match="in part", role="user"),
         Rule((Reply(tool_calls=(ToolCall("weather", {"city": "Bonn"}),)),), match="weather", role="user"),
+        Rule((Reply(text="Wait. ", tool_calls=(ToolCall("launch", {}),)),), match="launch", role="user"),
         # smolagents ends by calling a tool of its own.
         Rule((Reply(tool_calls=(ToolCall("final_answer", {"answer": "It rains."}),)),), match="Observation"),
         Rule((Reply(text="It rains."),), match="rain"),
@@ -33,7 +34,9 @@ def model(name: str, price: dict[str, str]) -> dict[str, Any]:
 
 async def acts(gate: Live, client: Client) -> dict[str, Any]:
     command = await asyncio.to_thread(client.command)
-    return await told([*command, "plain", "stream", "tools", "error", "budget"], client.environ(gate.url, gate.token))
+    agents = ["refused"] if client.agent else []
+    asked = ["plain", "stream", "tools", *agents, "error", "budget"]
+    return await told([*command, *asked], client.environ(gate.url, gate.token))
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: f"{client.name} {client.api}")
@@ -45,6 +48,9 @@ async def test_a_client_works_and_is_stopped_once_by_error_and_budget(client: Cl
         said = await acts(gate, client)
         assert said["plain"] == said["stream"] == client.answer
         assert said["tools"] == {"arguments": {"city": "Bonn"}, "after": "It rains."}
+        if client.agent:
+            for form in ("plain", "stream"):
+                assert "the request offers no tool of the name launch" in said["refused"][form]
         assert (said["error"]["kind"], said["error"]["status"]) == (client.missing, 404)
         for form in ("plain", "stream"):
             assert (said["budget"][form]["kind"], said["budget"][form]["status"]) == (client.stopped, 402), said[
@@ -58,4 +64,4 @@ async def test_a_client_works_and_is_stopped_once_by_error_and_budget(client: Cl
         ]
         assert {seen.path for seen in gate.upstream.seen} == {client.api}
         assert not [seen for seen in gate.upstream.seen if b"bob@example.com" in seen.body or b"dear" in seen.body]
-        assert len(gate.upstream.seen) == len(gate.records("outcome")) == 4
+        assert len(gate.upstream.seen) == len(gate.records("outcome")) == 4 + 2 * client.agent

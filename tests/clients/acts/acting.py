@@ -15,6 +15,7 @@ from typing import Any
 
 TEXT = "write to bob@example.com"
 QUESTION = "what is the weather?"
+LAUNCH = "launch it"  # the model then calls a tool that nobody offered
 RESULT = "rain"
 CITY = {
     "type": "object",

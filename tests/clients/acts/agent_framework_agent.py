@@ -4,7 +4,7 @@
 
 import asyncio
 
-from acting import QUESTION, RESULT, TEXT, caught, run
+from acting import LAUNCH, QUESTION, RESULT, TEXT, caught, run
 from agent_framework import Agent
 from agent_framework.openai import OpenAIChatClient
 
@@ -23,12 +23,11 @@ def plain(model="m"):
     return loop.run(Agent(OpenAIChatClient(model=model)).run(TEXT)).text
 
 
-async def _stream(model):
-    result = Agent(OpenAIChatClient(model=model)).run(TEXT, stream=True)
-    pieces = [piece.text async for piece in result]
-    text = (await result.get_final_response()).text
-    assert "".join(pieces).startswith(text)  # the framework gives the whole text once more, to be put in its place
-    return text
+async def _stream(model, asked=TEXT, tools=()):
+    result = Agent(OpenAIChatClient(model=model), tools=list(tools)).run(asked, stream=True)
+    async for _ in result:  # pieces, and then the whole text once more, to be put in their place
+        pass
+    return (await result.get_final_response()).text
 
 
 def stream(model="m"):
@@ -39,6 +38,12 @@ def stream(model="m"):
 def tools():
     """Run an agent with a tool."""
     return {"after": loop.run(Agent(OpenAIChatClient(model="m"), tools=[weather]).run(QUESTION)).text, "arguments": got}
+
+
+def refused():
+    """Run an agent whose model calls a tool that it does not have."""
+    plainly = loop.run(Agent(OpenAIChatClient(model="m"), tools=[weather]).run(LAUNCH)).text
+    return {"plain": plainly, "stream": loop.run(_stream("m", LAUNCH, [weather]))}
 
 
 def error():

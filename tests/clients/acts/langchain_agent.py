@@ -2,7 +2,7 @@
 # mypy: ignore-errors
 """LangChain: its chat model of OpenAI's, and an agent made with `create_agent`."""
 
-from acting import QUESTION, RESULT, TEXT, caught, run
+from acting import LAUNCH, QUESTION, RESULT, TEXT, caught, run
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
 
@@ -30,6 +30,14 @@ def tools():
     agent = create_agent(ChatOpenAI(model="m"), tools=[weather])
     said = agent.invoke({"messages": [{"role": "user", "content": QUESTION}]})["messages"]
     return {"arguments": got, "after": said[-1].text}
+
+
+def refused():
+    """Run an agent whose model calls a tool that it does not have."""
+    agent = create_agent(ChatOpenAI(model="m"), tools=[weather])
+    asked = {"messages": [{"role": "user", "content": LAUNCH}]}
+    streamed = "".join(message.text for message, _ in agent.stream(asked, stream_mode="messages"))
+    return {"plain": agent.invoke(asked)["messages"][-1].text, "stream": streamed}
 
 
 def error():

@@ -4,7 +4,7 @@
 
 import asyncio
 
-from acting import QUESTION, RESULT, TEXT, caught, run
+from acting import LAUNCH, QUESTION, RESULT, TEXT, caught, run
 
 from agents import Agent, Runner, function_tool
 
@@ -28,8 +28,8 @@ def plain(model="m"):
     return loop.run(_plain(model))
 
 
-async def _stream(model):
-    result = Runner.run_streamed(Agent(name="a", model=model), TEXT)
+async def _stream(model, asked=TEXT, tools=()):
+    result = Runner.run_streamed(Agent(name="a", model=model, tools=list(tools)), asked)
     deltas = [
         event.data.delta
         async for event in result.stream_events()
@@ -47,6 +47,12 @@ def tools():
     """Run an agent with a tool."""
     result = loop.run(Runner.run(Agent(name="a", model="m", tools=[weather]), QUESTION))
     return {"arguments": got, "after": result.final_output}
+
+
+def refused():
+    """Run an agent whose model calls a tool that it does not have."""
+    plainly = loop.run(Runner.run(Agent(name="a", model="m", tools=[weather]), LAUNCH))
+    return {"plain": plainly.final_output, "stream": loop.run(_stream("m", LAUNCH, [weather]))}
 
 
 def error():

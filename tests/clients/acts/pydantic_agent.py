@@ -4,7 +4,7 @@
 
 import asyncio
 
-from acting import QUESTION, RESULT, TEXT, caught, run
+from acting import LAUNCH, QUESTION, RESULT, TEXT, caught, run
 from pydantic_ai import Agent
 
 loop = asyncio.Runner()  # the client keeps its connections, so one loop for all
@@ -22,8 +22,8 @@ def plain(model="m"):
     return loop.run(Agent(f"openai:{model}").run(TEXT)).output
 
 
-async def _stream(model):
-    async with Agent(f"openai:{model}").run_stream(TEXT) as result:
+async def _stream(model, asked=TEXT, tools=()):
+    async with Agent(f"openai:{model}", tools=tools).run_stream(asked) as result:
         return "".join([piece async for piece in result.stream_text(delta=True)])
 
 
@@ -35,6 +35,12 @@ def stream(model="m"):
 def tools():
     """Run an agent with a tool."""
     return {"after": loop.run(Agent("openai:m", tools=[weather]).run(QUESTION)).output, "arguments": got}
+
+
+def refused():
+    """Run an agent whose model calls a tool that it does not have."""
+    plainly = loop.run(Agent("openai:m", tools=[weather]).run(LAUNCH)).output
+    return {"plain": plainly, "stream": loop.run(_stream("m", LAUNCH, [weather]))}
 
 
 def error():

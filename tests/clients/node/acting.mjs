@@ -2,6 +2,7 @@
 
 export const TEXT = 'write to bob@example.com';
 export const QUESTION = 'what is the weather?';
+export const LAUNCH = 'launch it'; // the model then calls a tool that nobody offered
 export const RESULT = 'rain';
 export const CITY = {
   type: 'object',

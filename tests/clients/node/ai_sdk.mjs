@@ -3,7 +3,7 @@
 import { openai } from '@ai-sdk/openai';
 import { generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { QUESTION, RESULT, TEXT, failing, run } from './acting.mjs';
+import { LAUNCH, QUESTION, RESULT, TEXT, failing, run } from './acting.mjs';
 
 const got = {};
 const weather = tool({
@@ -19,13 +19,13 @@ async function plain(model = 'm') {
   return (await generateText({ model: openai(model), prompt: TEXT })).text;
 }
 
-async function stream(model = 'm') {
+async function stream(model = 'm', prompt = TEXT, tools = undefined) {
   let text = '';
   let failed;
   const onError = ({ error }) => {
     failed = error;
   };
-  for await (const piece of streamText({ model: openai(model), prompt: TEXT, onError }).textStream) text += piece;
+  for await (const piece of streamText({ model: openai(model), prompt, tools, onError }).textStream) text += piece;
   if (failed) throw failed;
   return text;
 }
@@ -35,4 +35,9 @@ async function tools() {
   return { arguments: got, after: (await generateText(asked)).text };
 }
 
-await run({ plain, stream, tools, ...failing(plain, stream) });
+async function refused() {
+  const asked = { model: openai('m'), prompt: LAUNCH, tools: { weather }, stopWhen: stepCountIs(5) };
+  return { plain: (await generateText(asked)).text, stream: await stream('m', LAUNCH, { weather }) };
+}
+
+await run({ plain, stream, tools, refused, ...failing(plain, stream) });
