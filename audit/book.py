@@ -216,7 +216,7 @@ class Book:
     def records(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield (index, body) of the records start … end - 1, as far as they are durable when this is called."""
         stop = store.tree_size(self._reader) if end is None else end
-        return ((row[0], row[2]) for row in store.leaves(self._reader, start, stop))
+        return store.bodies(self._reader, start, stop)
 
     @property
     def size(self) -> int:

@@ -46,7 +46,7 @@ class Reader:
 
     def records(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Yield (index, body) of the records start … end - 1."""
-        return ((row[0], row[2]) for row in self.rows(start, end))
+        return store.bodies(self.db, start, self.size if end is None else min(end, self.size))
 
     def root(self, size: int | None = None) -> bytes:
         """Root hash of the first `size` records, from the stored hashes."""

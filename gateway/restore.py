@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from limits.entries import Entry, from_dict
+from limits.entries import Entry
 from limits.ledger import EmbeddedLedger
 
 
 class _Carrying(msgspec.Struct, gc=False):
     """Of a record, only its entries."""
 
-    ledger: list[dict[str, object]] = []
+    ledger: list[Entry] = []
 
 
 class LedgerUnreadable(Exception):
@@ -28,11 +28,11 @@ def entries_of(records: Iterable[tuple[int, bytes]]) -> Iterator[Entry]:
     for index, body in records:
         if b'"ledger"' not in body:
             continue
-        for entry in decoder.decode(body).ledger:
-            try:
-                yield from_dict(entry)
-            except ValueError as unknown:
-                raise LedgerUnreadable(f"record {index}: {unknown}") from unknown
+        try:
+            entries = decoder.decode(body).ledger
+        except msgspec.ValidationError as unknown:
+            raise LedgerUnreadable(f"record {index}: {unknown}") from unknown
+        yield from entries
 
 
 def restore(ledger: EmbeddedLedger, records: Iterable[tuple[int, bytes]]) -> None:

@@ -69,6 +69,7 @@ def test_any_number_of_leaves_is_inserted_and_read_back_in_order(db: sqlite3.Con
     assert [list(each) for each in found] == [
         rows(0, count)[at : at + LEAF_COLUMNS] for at in range(0, count * LEAF_COLUMNS, LEAF_COLUMNS)
     ]
+    assert list(store.bodies(db, 0, count, page=40)) == [(row[0], row[2]) for row in found]
     assert store.tree_size(db) == count
 
 
