@@ -130,8 +130,9 @@ def tw_id(text: str) -> bool:
 
 
 def ie_pps(text: str) -> bool:
-    """PPSN: weights 8 to 2, second letter times 9, mod 23 (DSP)."""
-    total = weighted(text[:7], range(8, 1, -1)) + (9 * (ord(text[8]) - 64) if len(text) == 9 and text[8] != "W" else 0)
+    """PPSN: weights 8 to 2, second letter (A to I; T, W and X count nothing) times 9, mod 23 (DSP)."""
+    second = ord(text[8]) - 64 if len(text) == 9 and text[8] <= "I" else 0
+    total = weighted(text[:7], range(8, 1, -1)) + 9 * second
     return "WABCDEFGHIJKLMNOPQRSTUV"[total % 23] == text[7]
 
 
@@ -173,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "es_dni",
         "national_id",
-        rf"(?:\d{{8}}|\d{{2}}[ \-.]\d{{3}}{_J}\d{{3}}|\d{{5}}[ \-.]\d{{3}}|[XYZ]{_J}\d{{7}}){_J}[A-HJ-NP-TV-Za-hj-np-tv-z]",
+        rf"(?:\d{{8}}|\d{{2}}[ \-.]\d{{3}}{_J}\d{{3}}|\d{{5}}[ \-.]\d{{3}}|[XYZxyz]{_J}\d{{7}}){_J}[A-HJ-NP-TV-Za-hj-np-tv-z]",
         "RD 1553/2005",
         es_dni,
     ),
@@ -196,7 +197,7 @@ RULES: tuple[Rule, ...] = (
     _rule("sg_nric", "national_id", r"[STFGM]\d{7}[A-Z]", "ICA", sg_nric),
     pattern_rule("national_id.hk_id", "national_id", r"\b[A-Z]{1,2}\d{6}\([0-9A]\)", "ImmD", check=_checked(hk_id)),
     _rule("tw_id", "national_id", r"[A-Z][1289]\d{8}", "MOI", tw_id),
-    _rule("ie_pps", "national_id", r"\d{7}[A-W][A-IW]?", "DSP", ie_pps),
+    _rule("ie_pps", "national_id", r"\d{7}[A-W][A-ITWX]?", "DSP", ie_pps),
     _rule(
         "gb_nino",
         "national_id",

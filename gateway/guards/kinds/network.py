@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import ipaddress
+import string
+from collections.abc import Iterator, Sequence
 
 import re2
 
-from ..rule import Rule, before, pattern_rule
+from ..findings import Hit
+from ..rule import Pattern, Rule, before, pattern_rule
 
 _DOT = r"(?:\.|\s?[\[({]\s?(?i:\.|dot)\s?[\])}]\s?|\s(?i:dot)\s|\s\.\s)"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = rf"\b{_OCTET}(?:{_DOT}{_OCTET}){{3}}\b"
 _IPV6 = r"(?:[0-9A-Fa-f]{1,4}|:):(?:[0-9A-Fa-f]{0,4}:){1,6}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3}|:)?"
+_ANY_IPV6 = Pattern(_IPV6)
+_HEX = frozenset(string.hexdigits.encode())
 _MAC = r"\b(?:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2})\b"
 _LOGIN = r"\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://([^\s/@:\"'<>{}\[\]]{0,128}:[^\s/@\"'<>{}]{1,256})@[\w\[\-.%]"
 _VERSION = re2.compile(
@@ -38,9 +43,18 @@ def _is_ipv4(buf: bytes, start: int, end: int) -> bool:
     return _VERSION.search(lead) is None or _ADDRESS_WORD.search(lead) is not None
 
 
+def _ipv6s(buf: bytes, _taken: Sequence[Hit]) -> Iterator[Hit]:
+    for start, found in _ANY_IPV6.spans(buf):
+        # A colon behind an address is the sentence's own, unless it is one of two.
+        end = found - 1 if buf[found - 1 : found] == b":" and buf[found - 2 : found - 1] != b":" else found
+        if _is_ipv6(buf, start, end):
+            yield Hit(start, end, "ip", "ip.v6")
+
+
 def _is_ipv6(buf: bytes, start: int, end: int) -> bool:
     if (
         buf[start - 1 : start] == b":"
+        or (buf[end : end + 1] == b":" and end + 1 < len(buf) and buf[end + 1] in _HEX)  # nine groups are no address
         or (start and buf[start - 1] in _EDGE)
         or (end < len(buf) and buf[end] in _EDGE[1:])
     ):
@@ -66,13 +80,12 @@ def _is_login(buf: bytes, start: int, end: int) -> bool:
 
 RULES: tuple[Rule, ...] = (
     pattern_rule("ip.v4", "ip", _IPV4, "RFC 791", gate=rf"\d{_DOT}\d{{1,3}}{_DOT}\d{{1,3}}{_DOT}\d", check=_is_ipv4),
-    pattern_rule(
+    Rule(
         "ip.v6",
-        "ip",
-        _IPV6,
+        frozenset({"ip"}),
+        r"[0-9A-Fa-f]::(?:[^A-Za-z]|[0-9A-Fa-f]|\z)|(?:\A|[^\w:])::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){6}",
         "RFC 4291 §2.2",
-        gate=r"[0-9A-Fa-f]::(?:[^A-Za-z]|[0-9A-Fa-f]|\z)|(?:\A|[^\w:])::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){6}",
-        check=_is_ipv6,
+        _ipv6s,
     ),
     pattern_rule("mac", "mac", _MAC, "IEEE 802-2014 §8.1", check=_is_mac),
     pattern_rule(

@@ -57,7 +57,7 @@ def test_mexican_taiwanese_and_irish_checks_are_digits_or_stand_before_the_end()
     assert [last for last in "0123456789" if letters.tw_id("A12345678" + last)] == ["9"]
     assert [letter for letter in ALNUM[10:] if letters.ie_pps(f"6433435{letter}")] == ["F"]
     assert [letter for letter in ALNUM[10:] if letters.ie_pps(f"6433435{letter}A")] == ["O"]
-    assert letters.ie_pps("1234567TW"), "a W behind it counts nothing"
+    assert all(letters.ie_pps(f"1234567T{second}") for second in "TWX"), "behind it they count nothing"
 
 
 def test_a_finnish_number_is_of_a_possible_date() -> None:
@@ -84,6 +84,8 @@ def found(text: str) -> list[tuple[str, str]]:
     [
         ("DNI 12.345.678-Z", "national_id.es_dni", "12.345.678-Z"),
         ("nie X-2482300-w", "national_id.es_dni", "X-2482300-w"),
+        ("nie x2482300w", "national_id.es_dni", "x2482300w"),
+        ("PPS 1234567TX", "national_id.ie_pps", "1234567TX"),
         ("RSS MRA 85T10 A562S", "national_id.it_cf", "RSS MRA 85T10 A562S"),
         ("131052-308T", "national_id.fi_hetu", "131052-308T"),
         ("131052A308T", "national_id.fi_hetu", "131052A308T"),

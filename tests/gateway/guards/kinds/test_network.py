@@ -71,11 +71,22 @@ def test_a_version_a_mask_or_a_part_of_something_longer_is_no_address(text: str)
 def test_an_ipv6_address_is_found_whole(address: str) -> None:
     assert found(f"at {address}, port 80") == [("ip.v6", address)]
     assert found(f"[{address}]") == [("ip.v6", address)]
+    assert found(f"from {address}: refused") == [("ip.v6", address)]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["std::vector<int>", "a::b", "::1", "10:33:21", "dead::beef::1", "x2001:db8::1", ":::a"],
+    [
+        "std::vector<int>",
+        "a::b",
+        "::1",
+        "10:33:21",
+        "dead::beef::1",
+        "x2001:db8::1",
+        ":::a",
+        "2001:db8:1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+    ],
 )
 def test_scopes_times_and_what_the_standard_does_not_parse_are_no_ipv6(text: str) -> None:
     assert [rule for rule, _ in found(text)] == []
