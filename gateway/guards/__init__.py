@@ -1,6 +1,6 @@
 """What must not leave, and what must come back as itself: detection, redaction, placeholders, restoration.
 
-Works on texts only; knows no HTTP and no vendor's JSON, and imports nothing else of the gateway.
+Works on texts, and in `reply.py` on the parts of events; knows no HTTP and no vendor's JSON.
 """
 
 from __future__ import annotations

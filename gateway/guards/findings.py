@@ -9,6 +9,16 @@ from typing import NamedTuple
 
 from .policy import Action, Direction
 
+# Steps of a place that an API names; all others are a client's own words, which may be anybody's name.
+_STEPS = frozenset(
+    (
+        *("", "messages", "content", "text", "refusal", "name", "reasoning_content", "tool_calls", "function"),
+        *("arguments", "custom", "input", "function_call", "tools", "functions", "description", "parameters"),
+        *("properties", "items", "metadata", "user", "response_format", "json_schema", "schema", "image_url", "url"),
+        *("system", "instructions", "input_schema", "output", "stop", "safety_identifier"),
+    )
+)
+
 
 class Hit(NamedTuple):
     """A span a rule claims, in offsets of the text it was given."""
@@ -29,3 +39,8 @@ class Finding(NamedTuple):
     start: int
     end: int
     action: Action
+
+
+def nameless(place: str) -> str:
+    """Return a place without the steps that its client named."""
+    return "/".join(step if step in _STEPS or step.isdecimal() else "*" for step in place.split("/"))

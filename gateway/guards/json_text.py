@@ -104,3 +104,12 @@ def redact_json(
             last = literal.end
     pieces.append(text[last:])
     return "".join(pieces), findings
+
+
+def redacted(
+    redactor: Redactor, text: str, policy: Policy, vault: Vault, direction: Direction
+) -> tuple[str, list[Finding]]:
+    """Return a text as it may go on, JSON value by value, and its findings."""
+    if is_json(text):
+        return redact_json(redactor, text, policy, vault, direction)
+    return redactor.redact(text, policy, vault, direction)

@@ -6,7 +6,7 @@ from ..call import Call, Request, ToolCall
 from ..dialects.strict import decode
 from ..guards import Finding, Policy, Redactor, Vault
 from ..guards.arguments import restore_arguments
-from ..guards.json_text import is_json, redact_json
+from ..guards.json_text import redact_json, redacted
 from ..guards.policy import KINDS, Direction
 
 
@@ -33,15 +33,6 @@ def released_result(
     """
     policy = policy if call.run is not None else observing(policy)
     return redacted(redactor, text, policy, vault, "tool_result")
-
-
-def redacted(
-    redactor: Redactor, text: str, policy: Policy, vault: Vault, direction: Direction
-) -> tuple[str, list[Finding]]:
-    """Return a text as it may go on, JSON value by value, and its findings."""
-    if is_json(text):
-        return redact_json(redactor, text, policy, vault, direction)
-    return redactor.redact(text, policy, vault, direction)
 
 
 def observing(policy: Policy) -> Policy:

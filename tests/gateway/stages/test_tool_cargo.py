@@ -1,7 +1,8 @@
 """Arguments on the way to a tool, results on the way back."""
 
 from gateway.guards import Policy, Redactor, Vault
-from gateway.stages.tool_cargo import masked, observing, redacted
+from gateway.guards.json_text import redacted
+from gateway.stages.tool_cargo import masked, observing
 
 
 def test_arguments_are_masked_for_people_and_stay_json() -> None:
