@@ -1,11 +1,12 @@
 """The texts of one request under a policy: all in one pass, JSON value by value, and the seams between parts.
 
-A value cut in two by the parts of one message is found at the seam; its placeholder stands in the first part.
+A value cut in two by the parts of one message is found at the seam; its placeholder stands in the first part. So is one
+cut by a user's messages, but only of kinds whose check digits or form leave no doubt: messages stand further apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
@@ -20,6 +21,8 @@ from .vault import Vault
 Path = tuple[str | int, ...]
 _SEAM_CHARS = 256
 _PART_STEPS = 2
+_MESSAGE_STEPS = 2
+_ACROSS_MESSAGES = frozenset({"card", "iban", "email"})
 _JSON_ROLES = frozenset({"tool", "arguments"})
 
 
@@ -85,7 +88,10 @@ def redact_cargo(
     parts = [index for index, text in enumerate(texts) if text.path[-1] == "text"]
     for one, two in pairwise(parts):
         if two == one + 1 and _neighbours(texts[one].path, texts[two].path):
-            findings += _seam(redactor, texts, two, found=found, changes=changes, policy=policy, vault=vault)
+            findings += _seam(redactor, texts, (one, two), found=found, changes=changes, policy=policy, vault=vault)
+    for pair in _turns(texts):
+        kinds = _ACROSS_MESSAGES
+        findings += _seam(redactor, texts, pair, found=found, changes=changes, policy=policy, vault=vault, kinds=kinds)
     return changes, findings
 
 
@@ -116,35 +122,62 @@ def _neighbours(one: Path, two: Path) -> bool:
     return one[:-_PART_STEPS] == two[:-_PART_STEPS] and type(at) is int and type(then) is int and then == at + 1
 
 
+def _turns(texts: Sequence[Cargo]) -> Iterator[tuple[int, int]]:
+    """Yield the last text of a user's message and the first of the user's next one, where a value could go on."""
+    last = -1
+    for index, text in enumerate(texts):
+        if text.role != "user" or len(text.path) <= _MESSAGE_STEPS:
+            continue
+        where, here = texts[last].path[:_MESSAGE_STEPS], text.path[:_MESSAGE_STEPS]
+        if last >= 0 and where != here and where[0] == here[0]:
+            end, begin = texts[last].value[-_SEAM_CHARS:], text.value[:_SEAM_CHARS]
+            if _goes_on(end, begin):
+                yield last, index
+        last = index
+
+
+def _goes_on(end: str, begin: str) -> bool:
+    """Whether digits stand on both sides, or an `@` in the word that they would make together."""
+    if end.rstrip()[-1:].isdigit() and begin.lstrip()[:1].isdigit():
+        return True
+    if not end or not begin or end[-1].isspace() or begin[0].isspace():
+        return False
+    return "@" in end.rsplit(None, 1)[-1] or "@" in begin.split(None, 1)[0]
+
+
 def _seam(
     redactor: Redactor,
     texts: Sequence[Cargo],
-    index: int,
+    pair: tuple[int, int],
     *,
     found: dict[int, list[Hit]],
     changes: dict[int, str],
     policy: Policy,
     vault: Vault,
+    kinds: Container[str] | None = None,
 ) -> list[Finding]:
-    """Redact a value that begins in the part before and ends in this one; what a part shows alone is not touched."""
-    first, second = texts[index - 1].value, texts[index].value
+    """Redact a value that begins in one text and ends in the other; what a text shows alone is not touched."""
+    before, index = pair
+    first, second = texts[before].value, texts[index].value
     tail, head = first[-_SEAM_CHARS:], second[:_SEAM_CHARS]
     direction: Direction = "tool_result" if texts[index].role == "tool" else "request"
     actions = policy.actions[direction]
     cut = len(tail)
     hits = [hit for hit in redactor.detector.scan(tail + head, actions) if hit.start < cut < hit.end]
+    if kinds is not None:
+        hits = [hit for hit in hits if hit.kind in kinds]
     if not hits:
         return []
     hit = hits[0]
     begin, end = len(first) - cut + hit.start, hit.end - cut
-    if any(other.end > begin for other in found.get(index - 1, ())) or any(
+    if any(other.end > begin for other in found.get(before, ())) or any(
         other.start < end for other in found.get(index, ())
     ):
         return []
     value = (tail + head)[hit.start : hit.end]
     replaced, findings = applied(value, [Hit(0, len(value), hit.kind, hit.rule)], actions, vault, direction)
     if replaced != value:
-        # Both parts still end and begin as they came: no hit of theirs reaches the seam.
-        changes[index - 1] = changes.get(index - 1, first)[: begin - len(first)] + replaced
+        # Both still end and begin as they came: no hit of theirs reaches the seam.
+        changes[before] = changes.get(before, first)[: begin - len(first)] + replaced
         changes[index] = changes.get(index, second)[end:]
     return findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,3 +121,54 @@ def test_a_value_over_a_seam_that_is_only_observed_is_told_and_left() -> None:
     observe = Policy({"card": {"request": "observe"}})
     changes, findings = redact_cargo(REDACTOR, parts("card 4111 1111", " 1111 1111"), observe, Vault())
     assert (changes, [finding.kind for finding in findings]) == ({}, ["card"])
+
+
+def messages(*said: tuple[str, str]) -> list[Text]:
+    return [Text(("messages", at, "content"), value, role) for at, (role, value) in enumerate(said)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind", "value"),
+    [
+        ("my card is 4111 1111", "1111 1111, thanks", "card", "4111 11111111 1111"),
+        ("my card is 4111 1111 ", "1111 1111, thanks", "card", "4111 1111 1111 1111"),
+        ("it is DE89 3704 0044 05", "32 0130 00 as I said", "iban", "DE89 3704 0044 0532 0130 00"),
+        ("write to joe@exam", "ple.org please", "email", "joe@example.org"),
+        ("write to joe", "@example.org please", "email", "joe@example.org"),
+    ],
+)
+def test_a_value_cut_by_a_user_s_messages_is_found_whatever_the_model_said_between(
+    first: str, second: str, kind: str, value: str
+) -> None:
+    vault = Vault()
+    texts = messages(("user", first), ("assistant", "and the rest?"), ("user", second))
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), vault)
+    assert [finding.kind for finding in findings] == [kind]
+    assert restore(changes[0], vault).endswith(value)
+    assert 1 not in changes
+    assert not DETECTOR.scan(changes[0], ALL)
+    assert first.rsplit(None, 1)[-1] not in changes[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [("user", "I have 3"), ("user", "4 of them")],
+        [("user", "call 212 555"), ("user", "0123 is my room")],
+        [("user", "4111 1111"), ("assistant", "1111 1111")],
+        [("user", ""), ("user", "1111 1111")],
+        [("user", "mail me @"), ("user", "home")],
+        [("user", "the end."), ("user", "And more")],
+    ],
+)
+def test_messages_that_only_happen_to_follow_one_another_are_left_alone(said: list[tuple[str, str]]) -> None:
+    assert redact_cargo(REDACTOR, messages(*said), Policy(), Vault()) == ({}, [])
+
+
+def test_texts_of_one_message_or_of_other_members_are_no_turns() -> None:
+    elsewhere = [Text(("messages", 0, "content"), "4111 1111", "user"), Text(("stop", 0, "x"), "1111 1111", "user")]
+    assert redact_cargo(REDACTOR, elsewhere, Policy(), Vault())[1] == []
+    short = [Text(("prompt",), "4111 1111", "user"), Text(("input", 1), "1111 1111", "user")]
+    assert redact_cargo(REDACTOR, short, Policy(), Vault())[1] == []
+    same = [Text(("messages", 0, "content"), "4111 1111", "user"), Text(("messages", 0, "name"), "1111 1111", "user")]
+    assert redact_cargo(REDACTOR, same, Policy(), Vault())[1] == []
