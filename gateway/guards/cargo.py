@@ -89,9 +89,9 @@ def redact_cargo(
     for one, two in pairwise(parts):
         if two == one + 1 and _neighbours(texts[one].path, texts[two].path):
             findings += _seam(redactor, texts, (one, two), found=found, changes=changes, policy=policy, vault=vault)
+    across = _ACROSS_MESSAGES
     for pair in _turns(texts):
-        kinds = _ACROSS_MESSAGES
-        findings += _seam(redactor, texts, pair, found=found, changes=changes, policy=policy, vault=vault, kinds=kinds)
+        findings += _seam(redactor, texts, pair, found=found, changes=changes, policy=policy, vault=vault, kinds=across)
     return changes, findings
 
 

@@ -111,8 +111,8 @@ def test_what_a_plug_in_told_is_replaced_beside_what_the_rules_found() -> None:
 def test_only_parts_of_one_list_that_follow_one_another_have_a_seam() -> None:
     for second in (("messages", 0, "content", 2, "text"), ("messages", 1, "content", 1, "text"), ("a", "text")):
         texts = [
-            Text(("messages", 0, "content", 0, "text"), "card 4111 1111", "user"),
-            Text(second, " 1111 1111", "user"),
+            Text(("messages", 0, "content", 0, "text"), "card 4111 1111", "assistant"),
+            Text(second, " 1111 1111", "assistant"),
         ]
         assert redact_cargo(REDACTOR, texts, Policy(), Vault()) == ({}, [])
 
