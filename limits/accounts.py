@@ -95,23 +95,52 @@ class Tally:
         return (self.nano, self.input_tokens, self.output_tokens, self.input_tokens + self.output_tokens, 0)[dim]
 
 
+Groups = tuple[tuple[int, tuple[Cell, ...]], ...]
+"""Cells by dimension: an amount is looked up once for all of them."""
+
+
+def grouped(cells: tuple[Cell, ...]) -> Groups:
+    """Return cells by dimension."""
+    by_dim: dict[int, list[Cell]] = {}
+    for cell in cells:
+        by_dim.setdefault(cell.dim, []).append(cell)
+    return tuple((dim, tuple(group)) for dim, group in by_dim.items())
+
+
 class Route:
     """The accounts of a call's scopes as one: their cells and tallies, until `wake_us` or any change of any account.
 
     Kept by the account of the first scope; every account on it knows it and sets `wake_us` to 0 when it changes.
-    `simple` is false where a cap a call must be looked at too.
+    What is settled on a live route is kept on it and put into its tallies when one of them is read or it ends: once for
+    many calls. `groups` are the cells by dimension. `simple` is false where a cap a call must be looked at too.
     """
 
-    __slots__ = ("cells", "scopes", "simple", "tallies", "wake_us")
+    __slots__ = (
+        *("calls", "cells", "groups", "input_tokens", "live", "nano", "output_tokens", "scopes", "simple", "tallies"),
+        "wake_us",
+    )
 
     def __init__(self, scopes: tuple[str, ...], accounts: list["Account"]) -> None:
         self.scopes = scopes
         self.cells = tuple(cell for account in accounts for cell in account.cells)
+        self.groups = grouped(self.cells)
         self.tallies = tuple(account.tally for account in accounts)
         self.wake_us = min((account.wake_us for account in accounts), default=0)
         self.simple = not any(account.call_caps for account in accounts)
+        self.live = True
+        self.nano = self.input_tokens = self.output_tokens = self.calls = 0
         for account in accounts:
             account.lead(self)
+
+    def flush(self) -> None:
+        """Put what was settled on this route into its tallies."""
+        if self.calls:
+            for tally in self.tallies:
+                tally.nano += self.nano
+                tally.input_tokens += self.input_tokens
+                tally.output_tokens += self.output_tokens
+                tally.calls += self.calls
+            self.nano = self.input_tokens = self.output_tokens = self.calls = 0
 
 
 class Account:
@@ -169,8 +198,15 @@ class Account:
     def _stale_routes(self) -> None:
         if self._through:
             for route in self._through:
+                route.flush()
+                route.live = False
                 route.wake_us = 0
             self._through = None
+
+    def flush(self) -> None:
+        """Bring the tallies up to date with the routes that lead through here."""
+        for route in self._through or ():
+            route.flush()
 
     def roll(self, now_us: int) -> None:
         """Begin new windows where the old ones have ended; a clock stepped back changes nothing."""
@@ -198,6 +234,7 @@ class Account:
 
     def tallies(self) -> list[Tally]:
         """Return all tallies, oldest first; their sum is all that was ever settled here."""
+        self.flush()
         return [*([self.past] if self.past else ()), *(self.days or ()), self.tally]
 
     def tally_at(self, at_us: int) -> Tally:

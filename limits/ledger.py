@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from .accounts import DIMENSIONS, Account, Cap, Cell
+from .accounts import DIMENSIONS, Account, Cap, Cell, Route
 from .books import Books
 from .clock import Clock
 from .entries import (
@@ -87,19 +87,31 @@ class EmbeddedLedger(Books):
             route = found
         nano, input_tokens, output_tokens = order.nano, order.input_tokens, order.output_tokens
         amounts = (nano, input_tokens, output_tokens, input_tokens + output_tokens, 1)
-        cells = route.cells
+        hold_id = order.id
+        if hold_id in self._open:
+            raise ValueError(f"hold {hold_id} is open already")
         fits = route.simple and not order.caps
-        for cell in cells:
-            if cell.used + amounts[cell.dim] > cell.limit:
-                fits = False
-        if not fits and (refusal := self._refuse(order, amounts)) is not None:
+        for dim, group in route.groups:
+            amount = amounts[dim]
+            for cell in group:
+                used = cell.used = cell.used + amount
+                if used > cell.limit:
+                    fits = False
+        if not fits and (refusal := self._refuse_added(order, amounts, route)) is not None:
             return refusal
-        self._check_new(order.id)
-        for cell in cells:
-            cell.used += amounts[cell.dim]
-        entry = HoldEntry(order.id, scopes, nano, input_tokens, output_tokens, now, order.expires_us)
-        self._open[order.id] = Standing(entry, amounts, cells, route.tallies)
+        entry = HoldEntry(hold_id, scopes, nano, input_tokens, output_tokens, now, order.expires_us)
+        self._open[hold_id] = Standing(entry, amounts, route.cells, route.tallies, route)
         return entry
+
+    def _refuse_added(self, order: Order, amounts: Amounts, route: Route) -> Exceeded | Held | None:
+        """Say what is in the way of amounts that were added already; they are taken out again if something is."""
+        for cell in route.cells:
+            cell.used -= amounts[cell.dim]
+        refusal = self._refuse(order, amounts)
+        if refusal is None:
+            for cell in route.cells:
+                cell.used += amounts[cell.dim]
+        return refusal
 
     def _check_new(self, hold_id: str) -> None:
         if hold_id in self._open:
@@ -171,7 +183,8 @@ class EmbeddedLedger(Books):
                 or entry.output_tokens > own.output_tokens
             ):
                 hold.stand_with(hold.at_least(amounts_of(entry.nano, entry.input_tokens, entry.output_tokens, 1)))
-            self.marks.suspend(entry)
+            if entry.suspends:
+                self.marks.suspend(entry)
         return hold.settlement
 
     def drop(self, hold_id: str) -> None:

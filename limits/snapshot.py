@@ -18,6 +18,7 @@ VERSION = 1
 
 def write_account(account: Account) -> dict[str, Any]:
     """Write an account or run."""
+    account.flush()
     written: dict[str, Any] = {
         "s": account.scope,
         "z": account.zone.key,

@@ -7,7 +7,7 @@ figure) or when a following attempt has taken its place over (it stands with wha
 
 import msgspec
 
-from .accounts import LIVE, Account, Cell, Tally
+from .accounts import LIVE, Account, Cell, Route, Tally
 from .entries import HoldEntry, SettleEntry
 
 Amounts = tuple[int, int, int, int, int]
@@ -24,19 +24,20 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     reported_nano: int = 0
 
 
-class Standing:
-    """An open hold. `settlement` is its entry once made, until that is durable; `follower` who took its place over."""
+class Standing(msgspec.Struct, gc=False):
+    """An open hold. `settlement` is its entry once made, until that is durable; `follower` who took its place over.
 
-    __slots__ = ("amounts", "cells", "entry", "follower", "settlement", "standing", "tallies")
+    `route` is the one it was granted on, which has its cells by dimension, unless one has joined since.
+    """
 
-    def __init__(self, entry: HoldEntry, amounts: Amounts, cells: tuple[Cell, ...], tallies: tuple[Tally, ...]) -> None:
-        self.entry = entry
-        self.amounts = amounts
-        self.cells = cells
-        self.tallies = tallies
-        self.standing: list[int] | None = None
-        self.settlement: SettleEntry | None = None
-        self.follower = ""
+    entry: HoldEntry
+    amounts: Amounts
+    cells: tuple[Cell, ...]
+    tallies: tuple[Tally, ...]
+    route: Route | None = None
+    standing: list[int] | None = None
+    settlement: SettleEntry | None = None
+    follower: str = ""
 
     def place(self) -> None:
         """Add the amounts to every cell."""
@@ -92,21 +93,36 @@ class Standing:
     def close(self, nano: int, input_tokens: int, output_tokens: int) -> list[Cell]:
         """Charge and let go; return the soft caps that were crossed by it."""
         charge = (nano, input_tokens, output_tokens, input_tokens + output_tokens, 0)
-        crossed = []
-        stands = self.standing
         amounts = self.amounts
-        for index, cell in enumerate(self.cells):
-            dim = cell.dim
-            amount = charge[dim]
-            cell.used += amount - (amounts[dim] if stands is None else stands[index])
-            cell.settled += amount
-            if cell.settled >= cell.warn_at > cell.settled - amount:
-                crossed.append(cell)
-        for tally in self.tallies:
-            tally.nano += nano
-            tally.input_tokens += input_tokens
-            tally.output_tokens += output_tokens
-            tally.calls += 1
+        crossed: list[Cell] = []
+        route = self.route
+        if route is not None and self.standing is None and self.cells is route.cells:
+            for dim, group in route.groups:
+                amount = charge[dim]
+                back = amounts[dim] - amount
+                for cell in group:
+                    cell.used -= back
+                    settled = cell.settled = cell.settled + amount
+                    if settled >= cell.warn_at > settled - amount:
+                        crossed.append(cell)
+        else:
+            for cell, stood in zip(self.cells, self.figures(), strict=True):
+                amount = charge[cell.dim]
+                cell.used += amount - stood
+                settled = cell.settled = cell.settled + amount
+                if settled >= cell.warn_at > settled - amount:
+                    crossed.append(cell)
+        if route is not None and route.live:
+            route.nano += nano
+            route.input_tokens += input_tokens
+            route.output_tokens += output_tokens
+            route.calls += 1
+        else:
+            for tally in self.tallies:
+                tally.nano += nano
+                tally.input_tokens += input_tokens
+                tally.output_tokens += output_tokens
+                tally.calls += 1
         return crossed
 
 

@@ -1,0 +1,23 @@
+"""The ledger's bench measures what it says: charges come through, and a chart is drawn of any rows."""
+
+from bench.ledger.drawing import drawn, table
+from bench.ledger.embedded import cost, figures, ledger_of, memory_of_runs
+
+
+def test_every_call_of_the_bench_is_charged_in_all_its_scopes() -> None:
+    ledger, paths = ledger_of(2)
+    assert cost(ledger, paths, 10) > 0
+    for scope in paths[0]:
+        balances = ledger.balances(scope)
+        assert balances is not None
+        assert (balances.calls, balances.nano) == (15, 15 * 900)
+
+
+def test_results_become_a_table_and_a_chart() -> None:
+    rows = [figures(tenants, 10) for tenants in (1, 10)]
+    runs = [memory_of_runs(2_000)]
+    assert 0 <= runs[0]["bytes"] < 20_000
+    told = table({"machine": {"cores": "2"}, "embedded": rows, "runs": runs})
+    assert "| 10 | " in told
+    assert "cores 2" in told
+    assert drawn(rows).count("<polyline") == 1
