@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from .oauth import OAuthSettings
 from .rule import Rule
 from .tools import ConfiguredTool, Label, Network
 from .upstreams import BreakerSettings
@@ -41,6 +42,7 @@ class McpServer(Settings):
     )
     credential: Secret | None = Field(default=None, description="what the server asks for; a client's is never sent on")
     credential_header: HeaderName = Field(default="authorization", description="`authorization` sends it as Bearer")
+    oauth: OAuthSettings | None = Field(default=None, description="asks an authorization server for tokens instead")
     deadline_s: Annotated[float, Field(gt=0, le=3_600)] = Field(default=60, description="for one message's answer")
     breaker: BreakerSettings = BreakerSettings()
     requests_per_minute: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = Field(
@@ -62,6 +64,10 @@ class McpServer(Settings):
             raise ValueError("url must start with http:// or https://, name a host, and carry no user or fragment")
         if url.scheme == "http" and not self.private_networks:
             raise ValueError("url is plain http: use https, or name the private_networks that the server is in")
+        if self.oauth is not None and self.credential is not None:
+            raise ValueError("a server has a credential or oauth, not both")
+        if self.oauth is not None and self.oauth.client_secret is None and self.oauth.refresh_token is None:
+            raise ValueError("oauth needs a client_secret or a refresh_token")
         return self
 
     def tool(self, name: str) -> ConfiguredTool:

@@ -31,6 +31,7 @@ from ..upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import CAPABILITIES, Capability, Target
 from .mcp_client import McpClient
+from .oauth import Tokens
 from .offers import PICO, Tool
 from .pins import Pins
 
@@ -136,8 +137,9 @@ class McpServers(Mapping[str, McpServer]):
         for server in servers:
             egress = Egress(server.private_networks)
             pool = PoolUpstream(egress=egress, connections_max=server.connections_max)
+            tokens = None if server.oauth is None else Tokens(server, server.oauth, pool, clock)
             for streams in (False, True):
-                self._clients[server.name, streams] = McpClient(pool, streams=streams)
+                self._clients[server.name, streams] = McpClient(pool, streams=streams, tokens=tokens)
             breaker = server.breaker
             policy = BreakerPolicy(breaker.failures_max, breaker.open_s, breaker.open_s_max)
             self._breakers[server.name] = Breaker(f"mcp/{server.name}", clock, policy, chance)

@@ -13,29 +13,49 @@ import orjson
 from ..upstream.failure import UpstreamFailure
 from ..upstream.interface import Upstream, UpstreamReply, UpstreamRequest
 from ..upstream.sse import SseParser, SseTooLargeError
+from .oauth import Tokens
 
 PASSED_ON = frozenset({"elicitation/create", "roots/list", "ping"})
 _REFUSED = {"code": -32601, "message": "this client is a gateway: nobody is there to be asked that"}
+_UNAUTHORISED = 401
 _STREAM = "text/event-stream"
 
 
 class McpClient:
     """An `Upstream` over another one; with `streams` every answer comes as a stream of messages."""
 
-    def __init__(self, inner: Upstream, *, streams: bool = False) -> None:
+    def __init__(self, inner: Upstream, *, streams: bool = False, tokens: Tokens | None = None) -> None:
+        """`tokens` are sent as bearer; one that the server refuses is fetched anew, once."""
         self._inner = inner
         self._streams = streams
+        self._tokens = tokens
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Send a message and wait for the answer's head."""
-        reply = await self._inner.send(request)
+        reply = await self._authorised(request)
         if self._streams or (reply.header("content-type") or "").startswith(_STREAM):
             return _Messages(self._inner, request, reply, streams=self._streams)
         return reply
 
+    async def _authorised(self, request: UpstreamRequest) -> UpstreamReply:
+        if self._tokens is None:
+            return await self._inner.send(request)
+        token = self._tokens.at_hand() or await self._tokens.get()
+        reply = await self._inner.send(_with_token(request, token))
+        if reply.status != _UNAUTHORISED:
+            return reply
+        reply.abort()  # refused before anything was done, so it may be said again
+        self._tokens.void(token)
+        return await self._inner.send(_with_token(request, await self._tokens.get()))
+
     async def close(self) -> None:
         """Close all connections."""
         await self._inner.close()
+
+
+def _with_token(request: UpstreamRequest, token: str) -> UpstreamRequest:
+    headers = [*request.headers, ("authorization", f"Bearer {token}")]
+    return UpstreamRequest(request.method, request.url, headers, request.body, request.timeouts)
 
 
 class _Messages:
