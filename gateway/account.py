@@ -1,4 +1,4 @@
-"""The figures a client is told of its call: what it cost, what it was reserved, what its run has left."""
+"""The figures a client is told of its call when it has ended: what it cost, how long it took here, what was found."""
 
 from limits.clock import Clock
 from limits.money import nano_to_usd
@@ -15,7 +15,7 @@ class Figures:
         self._clock = clock
 
     def figures(self, call: Call) -> dict[str, str]:
-        """Return name → text: `cost_usd`, `overhead_ms`, `redacted`, tokens, and of a run what remains."""
+        """Return name → text: `cost_usd`, `overhead_ms`, `redacted`, tokens."""
         charges = [attempt.charge for attempt in call.attempts if attempt.charge is not None]
         figures = {
             "cost_usd": nano_to_usd(sum(charge.nano for charge in charges)),

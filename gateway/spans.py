@@ -24,6 +24,7 @@ from limits.clock import Clock
 
 from .call import Attempt, Call
 from .config.traces import TraceSettings
+from .dialects.openai_objects import ObjectDialect
 from .traces import Context, Found
 
 ATTRIBUTES = frozenset(
@@ -140,7 +141,7 @@ class Spans:
                 remote = SpanContext(context.trace_id, context.span_id, True, TraceFlags(context.sampled))
                 parent = set_span_in_context(NonRecordingSpan(remote))
             span = call.kept["spans"] = self._tracer.start_span(
-                f"POST {call.path}", parent, SpanKind.SERVER, start_time=call.started_us * 1_000
+                f"{_method(call)} {call.path}", parent, SpanKind.SERVER, start_time=call.started_us * 1_000
             )
         return span
 
@@ -213,6 +214,10 @@ def _instant(call: Call, monotonic_ns: int) -> int:
     return call.started_us * 1_000 + monotonic_ns - call.started_ns
 
 
+def _method(call: Call) -> str:
+    return call.dialect.method if isinstance(call.dialect, ObjectDialect) else "POST"
+
+
 def _operation(call: Call) -> str:
     return "execute_tool" if call.is_for_tool else _OPERATIONS.get(call.dialect.name, "chat")
 
@@ -220,7 +225,7 @@ def _operation(call: Call) -> str:
 def _of_call(call: Call) -> dict[str, AttributeValue]:
     ending = call.ending
     said: dict[str, AttributeValue | None] = {
-        "http.request.method": "POST",
+        "http.request.method": _method(call),
         "http.route": call.path,
         "http.response.status_code": 200 if ending is None else ending.status,
         "error.type": None if ending is None else ending.code,

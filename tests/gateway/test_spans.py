@@ -79,6 +79,17 @@ async def test_an_unsampled_call_makes_no_span_but_findings_refusals_and_failure
     assert servers[refused].status.code == Status.STATUS_CODE_UNSET
 
 
+async def test_what_is_looked_at_has_a_span_with_its_own_method(tmp_path: Path) -> None:
+    async with collecting() as collector:
+        async with live(tmp_path, up={"kind": "openai"}, traces={"endpoint": collector.url, "sample_ratio": 1}) as gate:
+            made = (await gate.http.post("/v1/responses", json={"model": "m", "input": "x"})).json()
+            await gate.http.delete(f"/v1/responses/{made['id']}")
+        spans = {span.name: said(span.attributes) for span in collector.spans()}
+    assert spans["DELETE /v1/responses/{id}"]["http.request.method"] == "DELETE"
+    assert "retrieve gpt-4o-mini" in spans
+    assert made["id"] not in str(spans)
+
+
 async def test_the_clients_trace_goes_through_to_the_upstream(tmp_path: Path) -> None:
     async with collecting() as collector:
         traces = {"endpoint": collector.url, "pass_to": ["up"]}
