@@ -152,7 +152,7 @@ class Works:
                 stream_s_max=bounds.stream_s_max,
             ),
             Recall(self.replies, Awaited(self.replies, self.approvals, self.consent, self.trails), self.consent),
-            Throttle(Rate(clock), Rate(clock), Concurrency()),
+            Throttle(Rate(clock), Rate(clock), Concurrency(), tenant_calls_max=bounds.tenant_share),
             Firewall(Schemas(), self.trails, self.ledger, self.consent, rules_of(self.tools)),
             Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
             Count(self.ledger),

@@ -56,12 +56,20 @@ class BoundSettings(Settings):
     calls_max: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = Field(
         default=4_096, description="calls at one time"
     )
+    tenant_calls_max: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None, description="of these one tenant's at one time, so that none takes all; none: half of them"
+    )
     runs_max: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] = Field(
         default=1_000_000, description="runs that have not expired, in memory"
     )
     shutdown_grace_s: Annotated[float, Field(ge=0, le=3_600)] = Field(
         default=20, description="for calls to end at shutdown"
     )
+
+    @property
+    def tenant_share(self) -> int:
+        """How many calls one tenant may have under way."""
+        return max(1, self.calls_max // 2) if self.tenant_calls_max is None else self.tenant_calls_max
 
 
 class Config(Settings):

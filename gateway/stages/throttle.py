@@ -11,16 +11,31 @@ from ..stage import CallStage
 
 
 class Throttle(CallStage):
-    """One rate of requests, one of tokens, one count of calls under way, all by key."""
+    """One rate of requests, one of tokens, one count of calls under way, all by key.
 
-    def __init__(self, requests: Rate, tokens: Rate, under_way: Concurrency) -> None:
+    `tenant_calls_max` bounds the calls that one tenant's keys have under way: room is left for the others.
+    """
+
+    def __init__(self, requests: Rate, tokens: Rate, under_way: Concurrency, *, tenant_calls_max: int) -> None:
         self._requests = requests
         self._tokens = tokens
         self._under_way = under_way
+        self._tenants = Concurrency()
+        self._tenant_calls_max = tenant_calls_max
 
     def admit(self, call: Call) -> Reply | None:
         """Let the call in, or say when to come again."""
         profile, key = call.profile, call.key.id
+        if not self._tenants.enter(call.tenant.id, self._tenant_calls_max):
+            raise RateLimitExceeded(
+                f"tenant {call.tenant.id} has {self._tenant_calls_max} calls under way, which is all that one tenant "
+                "may have here (bounds.tenant_calls_max)",
+                param="bounds.tenant_calls_max",
+                retry_after_s=1,
+                limit=self._tenant_calls_max,
+                actual=self._tenant_calls_max,
+            )
+        call.kept["throttle_tenant"] = call.tenant.id
         if not self._under_way.enter(key, profile.concurrency):
             raise RateLimitExceeded(
                 f"key {key} has {profile.concurrency} calls under way, which is all that profile {profile.name} allows",
@@ -73,6 +88,9 @@ class Throttle(CallStage):
 
     def settle(self, call: Call) -> None:
         """Let the call out, and give back the tokens it did not use."""
+        tenant = call.kept.get("throttle_tenant")
+        if tenant is not None:
+            self._tenants.leave(tenant)
         key = call.kept.get("throttle")
         if key is None:
             return

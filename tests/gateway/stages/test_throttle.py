@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.scripted import Reply, Rule
+from gateway.config.tree import BoundSettings
 from limits.clock import ManualClock
 from tests.faults.exact import ECHO, script, under_way
 from tests.gateway.live import chat, live
@@ -60,3 +61,27 @@ async def test_calls_at_once_are_bounded_by_key_and_a_place_is_free_again_after_
         other = {"authorization": f"Bearer {await gate.new_key()}"}
         both = [gate.http.post(PATH, json=chat("think"), headers=headers) for headers in ({}, {}, other)]
         assert [reply.status_code for reply in await asyncio.gather(*both)] == [200, 200, 200]
+
+
+async def test_one_tenant_cannot_take_every_place_from_the_others(tmp_path: Path) -> None:
+    slow = script(rules=(Rule((Reply(delay_s=0.4),), match="think"),))
+    async with live(tmp_path, script=slow, bounds={"calls_max": 8}) as gate:
+        await gate.app.registry.create_tenant("test", "globex")
+        _, token = await gate.app.registry.create_key("test", "globex", name="other")
+        crowd = [asyncio.ensure_future(gate.http.post(PATH, json=chat("think"))) for _ in range(7)]
+        async with asyncio.timeout(10):
+            while len(gate.app.lives) < 4:  # noqa: ASYNC110 - nobody tells when calls begin
+                await asyncio.sleep(0.01)
+        by_other = {"authorization": f"Bearer {token}"}
+        assert (await gate.http.post(PATH, json=chat("hello"), headers=by_other)).status_code == 200
+        replies = await asyncio.gather(*crowd)
+        refused = [reply.json()["error"] for reply in replies if reply.status_code == 429]
+        assert len(replies) - len(refused) == 4, "half of the eight places"
+        assert {error["param"] for error in refused} == {"bounds.tenant_calls_max"}
+        assert (await gate.http.post(PATH, json=chat("hello"))).status_code == 200, "the places are free again"
+
+
+def test_a_tenant_s_share_is_half_of_the_places_unless_told() -> None:
+    assert BoundSettings().tenant_share == 2_048
+    assert BoundSettings(calls_max=1).tenant_share == 1
+    assert BoundSettings(tenant_calls_max=7).tenant_share == 7
