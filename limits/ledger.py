@@ -9,7 +9,7 @@ Nothing here awaits, blocks or does I/O. A cap holds because a hold is granted o
 every hard cap of every scope.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -206,6 +206,14 @@ class EmbeddedLedger(Books):
     def is_open(self, hold_id: str) -> bool:
         """Say whether a hold stands: neither charged nor dropped."""
         return hold_id in self._open
+
+    def accounts(self) -> Iterator[Account]:
+        """Return every account, parents before their children."""
+        return iter(self._accounts.values())
+
+    def standing(self) -> Iterator[Standing]:
+        """Return every open hold in the order they were made."""
+        return iter(self._open.values())
 
     def refusal(self, order: Order, replaces: SettleEntry | None = None) -> Held | Exceeded | Ended | None:
         """Say what `hold` would refuse this with now, taking nothing."""
