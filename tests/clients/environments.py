@@ -34,8 +34,17 @@ def environment(name: str) -> Path:
         if making:
             subprocess.run([*_UV, "venv", "--python", sys.executable, str(folder)], check=True)
             install = ["pip", "install", "--python", str(python), "--require-hashes", "--requirement", str(lock)]
-            subprocess.run([*_UV, *install], check=True)
+            subprocess.run([*_UV, *install, *pips_index()], check=True)
     return python
+
+
+def pips_index() -> list[str]:
+    """Return the options that have uv install from where pip is told to, if it is: uv does not read pip's settings."""
+    for place in (":env:", "global"):
+        command = [sys.executable, "-m", "pip", "config", "get", f"{place}.index-url"]
+        if said := subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip():
+            return ["--default-index", said]
+    return []
 
 
 def node() -> Path:

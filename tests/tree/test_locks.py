@@ -1,6 +1,7 @@
 """What is installed: locked, hashed, no name that shadows ours, and from wherever the machine gets its packages."""
 
 import importlib.metadata
+import json
 import re
 import tomllib
 from typing import Any
@@ -12,6 +13,7 @@ from packaging.utils import canonicalize_name
 from tests.tree.source import PACKAGES, ROOT, files
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+OTHERS = tuple(name for name in files() if name.endswith("/requirements.lock"))
 # In pieces, so that this file does not hold what it forbids.
 REGISTRIES = [
     ".".join(labels)
@@ -36,11 +38,18 @@ def _project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *OTHERS])
 def test_every_locked_package_has_a_hash(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
-    assert len(entries) == len(_pinned(lock))
+    assert lock in OTHERS or len(entries) == len(_pinned(lock))  # others may have one version for each Python
     assert not [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry]
+
+
+@pytest.mark.parametrize("lock", [name for name in files() if name.endswith("package-lock.json")])
+def test_every_locked_package_of_node_has_a_hash_and_no_address(lock: str) -> None:
+    packages = {name: entry for name, entry in json.loads((ROOT / lock).read_text())["packages"].items() if name}
+    assert packages
+    assert not [name for name, entry in packages.items() if "integrity" not in entry or "resolved" in entry]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
