@@ -82,6 +82,7 @@ class Tollhouse(Works):
             admin=self.admin if config.admin is None else build_admin(self.parts, only_health=True),
             clock=clock,
         )
+        self.begin = self.routes.begin
 
     def _unready(self) -> list[str]:
         reasons = []

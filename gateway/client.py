@@ -26,7 +26,18 @@ class Client:
     `unread` says that (part of) a body may still be coming; then only the end of the connection stops it.
     """
 
-    __slots__ = ("_line", "_receive", "_send", "answered", "body_read", "headers", "left", "started", "unread")
+    __slots__ = (
+        "_body_read",
+        "_line",
+        "_receive",
+        "_send",
+        "_waits",
+        "answered",
+        "headers",
+        "left",
+        "started",
+        "unread",
+    )
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.headers: dict[str, str] = {
@@ -35,7 +46,8 @@ class Client:
         self._line: Line | None = scope["extensions"].get(EXTENSION) if "extensions" in scope else None
         self._receive = receive
         self._send = send
-        self.body_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._body_read = False
+        self._waits: asyncio.Future[None] | None = None
         self.unread = "content-length" in self.headers or "transfer-encoding" in self.headers
         self.started = False
         self.answered = False
@@ -90,12 +102,31 @@ class Client:
         return body
 
     def _done(self) -> None:
-        if not self.body_read.done():
-            self.body_read.set_result(None)
+        self._body_read = True
+        if self._waits is not None and not self._waits.done():
+            self._waits.set_result(None)
+
+    def watch(self, leave: Callable[[], None]) -> None:
+        """Call `leave` when the client leaves before its whole answer; for a request that `begin` took."""
+        assert self._line is not None  # noqa: S101 - who asks `begin` makes a line
+
+        def lost() -> None:
+            if not self.answered:
+                self.left = True
+                leave()
+
+        self._line.lost = lost
+
+    def let_go(self) -> None:
+        """Let go of a request that `begin` took: nothing more is written."""
+        if self._line is not None:
+            self._line.end()
 
     async def gone(self) -> None:
         """Wait until the client has left or has its whole answer; the body must have been read or given up before."""
-        await self.body_read
+        if not self._body_read:
+            self._waits = asyncio.get_running_loop().create_future()
+            await self._waits
         while not self.answered and not self.left:
             message = await self._receive()
             if message["type"] == "http.disconnect":

@@ -62,6 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = state.limits
         self._refused = state.refused
         self._outbox = state.outbox
+        self._begin = getattr(config.loaded_app, "begin", None)
         self._head_bytes = 0
         self._feed_bytes = 0
         self._in_head = True
@@ -81,10 +82,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(self._limits.head_s_max, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
+        """Stop the clocks, and tell the request that is not answered."""
         self._stop_timer()
+        cycle = self.cycle
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
+        line = cast("Any", cycle.scope).get("extensions", {}).get(EXTENSION) if cycle is not None else None
+        if line is not None and line.lost is not None and cycle.disconnected:
+            line.lost()
 
     def data_received(self, data: bytes) -> None:
         """Parse within the bounds."""
@@ -152,7 +157,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.scope["extensions"] = cast("Any", {EXTENSION: Line(cycle)})
-        super()._start_asgi_task(cycle, app)
+        if self._begin is None or not self._begin(cycle.scope, cycle.receive, cycle.send):
+            super()._start_asgi_task(cycle, app)
 
     def on_chunk_header(self) -> None:
         """Allow this chunk its frame."""

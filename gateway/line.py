@@ -1,12 +1,14 @@
 """A shorter way between server and application than ASGI's messages: a body that is whole, an answer that is whole.
 
 ASGI asks for two awaits and an event to read a body, and two messages to answer. Most calls arrive in one piece and are
-answered in one, so the server puts a `Line` into the scope (`EXTENSION`), and `Client` uses it where it can.
+answered in one, so the server puts a `Line` into the scope (`EXTENSION`), and `Client` uses it where it can. And a call
+lives in a task of the application's: an application that has a method `begin` is asked whether it takes a request so,
+without a task of the server's that would only wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -18,10 +20,20 @@ Header = tuple[bytes, bytes]
 class Line:
     """One request on its connection; all that it does, `receive` and `send` of the same request would do as well."""
 
-    __slots__ = ("_cycle",)
+    __slots__ = ("_cycle", "lost")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
+        self.lost: Callable[[], None] | None = None
+        """Called if the client leaves before its answer is complete."""
+
+    def end(self) -> None:
+        """Let go of the request; one that was not answered whole ends its connection."""
+        cycle: Any = self._cycle
+        if not cycle.response_complete:
+            cycle.transport.close()
+        self.lost = None
+        cycle.scope["extensions"] = {}  # or both would keep each other
 
     def body(self) -> bytes | None:
         """Take the body if all of it is here, else None."""
@@ -31,6 +43,7 @@ class Line:
         body = bytes(cycle.body)
         cycle.body = bytearray()
         cycle.message_event.clear()
+        cycle.flow.resume_reading()
         return body
 
     def answer(self, status: int, headers: Sequence[Header], body: bytes) -> bool:

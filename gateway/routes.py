@@ -23,6 +23,7 @@ from .lives import Lives
 from .pipeline import Pipeline
 from .vendor_routes import route_of
 
+_HOT = ("/v1/", "/runs/", "/mcp")
 Scope = MutableMapping[str, Any]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -54,10 +55,39 @@ class Routes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         path: str = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith(("/v1/", "/runs/", "/mcp")):
+        if scope["type"] != "http" or not path.startswith(_HOT):
             await self._admin(scope, receive, send)
             return
         client = Client(scope, receive, send)
+        call, path, lives = self._call(scope, path, client)
+        refusal = self._lives.refuse()
+        if refusal is not None:
+            await self._refuse(call, client, refusal)
+        elif lives:
+            life = self._start(call, client)
+            await client.gone()
+            if client.left:
+                _leave(call)
+            if not life.done():
+                await asyncio.shield(life)
+        else:
+            await self._over_the_counter(scope["method"], path, call, client)
+
+    def begin(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Begin a call's life without a task for its request; False for all that is none, or is refused at once."""
+        path: str = scope["path"]
+        if not path.startswith(_HOT) or self._lives.refuse() is not None:
+            return False
+        client = Client(scope, receive, send)
+        call, _, lives = self._call(scope, path, client)
+        if not lives:
+            return False
+        client.watch(lambda: _leave(call))
+        self._start(call, client).add_done_callback(lambda _: client.let_go())
+        return True
+
+    def _call(self, scope: Scope, path: str, client: Client) -> tuple[Call, str, bool]:
+        """Return the call that a request makes, its path without the run's, and whether it lives a life."""
         run_id = None
         if path.startswith("/runs/"):
             run_id, slash, rest = path[6:].partition("/")
@@ -77,13 +107,7 @@ class Routes:
             path_run_id=run_id,
             unsupported=unsupported,
         )
-        refusal = self._lives.refuse()
-        if refusal is not None:
-            await self._refuse(call, client, refusal)
-        elif dialect is not None or unsupported:
-            await self._live(call, client)
-        else:
-            await self._over_the_counter(method, path, call, client)
+        return call, path, dialect is not None or unsupported
 
     @staticmethod
     def _other(method: str, path: str, scope: Scope) -> tuple[Dialect | None, str, str]:
@@ -104,15 +128,11 @@ class Routes:
                 return dialect
         return self._errors
 
-    async def _live(self, call: Call, client: Client) -> None:
+    def _start(self, call: Call, client: Client) -> asyncio.Task[None]:
         life = self._lives.start(call, self._pipeline.live(call, Answer(client, self._account)))
-        await client.gone()
-        if client.left:
-            _leave(call)
-        if not life.done():
-            await asyncio.shield(life)
         # A call and its attempts name each other: cut here, all of it goes at once, and no collector need look for it.
-        call.attempts.clear()
+        life.add_done_callback(lambda _: call.attempts.clear())
+        return life
 
     async def _over_the_counter(self, method: str, path: str, call: Call, client: Client) -> None:
         try:

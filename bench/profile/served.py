@@ -50,7 +50,8 @@ class Profile:
                 if method in vars(stage):
                     wrap(stage, method, f"{stage.__name__}.{method}")
         wrap(Pipeline, "live", "pipeline")
-        wrap(Routes, "__call__", "routes")
+        for method in ("__call__", "begin"):
+            wrap(Routes, method, "routes")
         wrap(Book, "append", "book: append")
         wrap(Client, "body", "client: body")
         for method in ("stream", "complete", "fail"):

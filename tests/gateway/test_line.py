@@ -1,7 +1,7 @@
 """The short way between server and application answers exactly as ASGI's messages would."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -99,3 +99,60 @@ async def test_a_large_answer_to_a_client_that_reads_slowly_arrives_whole() -> N
 
 def _undated(answer: bytes) -> bytes:
     return b"\r\n".join(line for line in answer.split(b"\r\n") if not line.startswith(b"date:"))
+
+
+class Beginning(App):
+    """Takes every request into a task of its own, and answers as `act` does."""
+
+    def __init__(self, act: Callable[[Client], Awaitable[None]]) -> None:
+        super().__init__()
+        self.act = act
+        self.left = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, scope: Any, receive: Any, send: Any) -> bool:
+        client = Client(scope, receive, send)
+        client.watch(self.left.set)
+        task = asyncio.get_running_loop().create_task(self._live(client))
+        self.tasks.add(task)
+        return True
+
+    async def _live(self, client: Client) -> None:
+        await self.act(client)
+        client.let_go()
+
+
+async def test_a_request_that_is_taken_needs_no_task_of_the_servers() -> None:
+    async def answer(client: Client) -> None:
+        await client.answer(200, [], b"got " + await client.body(bytes_max=1_000, read_s_max=5.0))
+
+    app = Beginning(answer)
+    answers = await talk(app, POST + b"\r\nhe", b"llo" + POST + b"\r\nworld")
+    assert answers.count(b"200 OK") == 2
+    assert b"got hello" in answers
+    assert b"got world" in answers
+    assert (app.lines, len(app.tasks)) == ([], 2)
+    assert not app.left.is_set()
+
+
+async def test_a_client_that_leaves_is_told_of_at_once_and_nothing_is_written_to_it() -> None:
+    async def wait(client: Client) -> None:
+        await app.left.wait()
+        assert client.left
+        await client.answer(200, [], b"to nobody")
+
+    app = Beginning(wait)
+    async with running(app) as server:
+        _, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(POST + b"\r\nhello")
+        await writer.drain()
+        writer.close()
+        await asyncio.wait_for(app.left.wait(), 5)
+        await asyncio.gather(*app.tasks)
+
+
+async def test_a_request_that_ends_without_an_answer_ends_its_connection() -> None:
+    async def fall_silent(_: Client) -> None:
+        await asyncio.sleep(0)
+
+    assert await talk(Beginning(fall_silent), POST + b"\r\nhello") == b""
