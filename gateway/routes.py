@@ -107,7 +107,7 @@ class Routes:
             path_run_id=run_id,
             unsupported=unsupported,
         )
-        return call, path, dialect is not None or unsupported
+        return call, path, dialect is not None or bool(unsupported)
 
     @staticmethod
     def _other(method: str, path: str, scope: Scope) -> tuple[Dialect | None, str, str]:
