@@ -85,7 +85,7 @@ class Minted:
             if guard is not None:
                 call.statements += self._vaults.keep(run, guard.vault)
             watch = call.kept.get("firewall")
-            if watch is not None and watch.released:
+            if kept and watch is not None and watch.released:  # else the history comes back whole, and is read then
                 self._trails.expect(run.id, watch.trail)
         spent = sum(each.charge.nano for each in call.attempts if each.charge is not None)
         call.statements += self._bonds.lead(call.key, ids, Trace(run.id, run.expires_us, spent))
