@@ -108,7 +108,7 @@ class Works:
             teller=self.webhook,
         )
         self.trails = Trails(_secret(house.master_key))
-        self.consent = Consent(self.approvals, self.tools)
+        self.consent = Consent(self.approvals, self.tools, config.mcp)
         self.soft_caps = SoftCaps(self.ledger, self.journal, house.directory, clock)
         self.housekeeping = Housekeeping(
             self.ledger,

@@ -5,7 +5,7 @@ routes the call is simply sent again.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 
 from ..approvals import Approvals, denied, required
 from ..call import Call
+from ..config.mcp import McpServer
 from ..errors import ApprovalDenied, ApprovalRequired, Ending
 from ..tools.approval import DESCRIPTION, Approval, why
 from ..tools.check import Checked
@@ -36,10 +37,12 @@ class Wanted:
 class Consent:
     """Asks `approvals` about the calls of configured `tools`; a tool that is not configured needs none."""
 
-    def __init__(self, approvals: Approvals, tools: Tools) -> None:
+    def __init__(self, approvals: Approvals, tools: Tools, servers: Iterable[McpServer] = ()) -> None:
         self._approvals = approvals
         self._tools = tools
-        self._trusted = frozenset(name for name, tool in tools.items() if tool.settings.trusted)
+        mine = [name for name, tool in tools.items() if tool.settings.trusted]
+        theirs = [f"{server.name}.{tool.name}" for server in servers for tool in server.tools if tool.trusted]
+        self._trusted = frozenset([*mine, *theirs])
 
     def may_ask(self, call: Call) -> bool:
         """Whether an answer to this call may have to wait: a tool that is offered may need approval."""

@@ -4,11 +4,11 @@ A server's tool is known by its pin: its schema checks the arguments, and what t
 only as it was pinned and as the profile allows. Session ids are bound to the key that began the session.
 """
 
-import asyncio
 import hmac
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -16,10 +16,9 @@ import orjson
 
 from limits.backoff import Backoff
 from limits.bound import FAMILIES, Family
-from limits.breaker import Breaker, BreakerPolicy
+from limits.breaker import Breaker
 from limits.clock import Clock
-from limits.money import usd_to_nano
-from limits.prices import NOTHING, Price
+from limits.prices import Price
 
 from ..call import Attempt, Call, Request
 from ..config.mcp import McpServer
@@ -27,16 +26,18 @@ from ..dialects.mcp import CALLS
 from ..dialects.strict import encode
 from ..errors import NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
 from ..upstream.egress import Egress
-from ..upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
+from ..upstream.interface import UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import CAPABILITIES, Capability, Target
 from .mcp_client import McpClient
 from .oauth import Tokens
-from .offers import PICO, Tool
+from .offers import Tool
 from .pins import Pins
+from .reaching import breaker_of, headers_of, price_of, time_left
 
 SESSION = "mcp-session-id"
 _SEAL_CHARS = 32
+_SPEAKS = (("content-type", "application/json"), ("accept", "application/json, text/event-stream"))
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -70,14 +71,11 @@ class McpOffer:
         executes = attempt.request.executes
         if executes is not None and message["method"] == "tools/call":
             message = {**message, "params": {**message["params"], "arguments": tree["arguments"]}}
-        left_s = max(0.05, min(self.server.deadline_s, call.deadline_s - asyncio.get_running_loop().time()))
-        headers = [*self.headers, *call.dialect.headers(call.caller.headers, ())]
-        headers.append(("x-tollhouse-deadline-s", f"{left_s:.3f}"))
+        timeouts, told = time_left(call, self.server.deadline_s)
+        headers = [*self.headers, *call.dialect.headers(call.caller.headers, ()), told]
         if (session := call.caller.headers.get(SESSION)) is not None:
             headers.append((SESSION, self._unsealed(call, session)))
-        return UpstreamRequest(
-            "POST", self.server.url, headers, encode(message), Timeouts(min(10.0, left_s), left_s, left_s, left_s)
-        )
+        return UpstreamRequest("POST", self.server.url, headers, encode(message), timeouts)
 
     def _seal(self, call: Call, session: str) -> str:
         said = f"{call.tenant.id}\0{call.key.id}\0{self.server.name}\0{session}"
@@ -140,9 +138,7 @@ class McpServers(Mapping[str, McpServer]):
             tokens = None if server.oauth is None else Tokens(server, server.oauth, pool, clock)
             for streams in (False, True):
                 self._clients[server.name, streams] = McpClient(pool, streams=streams, tokens=tokens)
-            breaker = server.breaker
-            policy = BreakerPolicy(breaker.failures_max, breaker.open_s, breaker.open_s_max)
-            self._breakers[server.name] = Breaker(f"mcp/{server.name}", clock, policy, chance)
+            self._breakers[server.name] = breaker_of(f"mcp/{server.name}", server.breaker, clock, chance)
 
     def tool_of(self, call: Call, request: Request) -> Tool:
         """Return what a message is for as a tool; ToolNotFound, ToolNotAllowed."""
@@ -181,15 +177,14 @@ class McpServers(Mapping[str, McpServer]):
         settings = server.tool(name)
         if reads or not priced:
             settings = settings.model_copy(update={"writes": False, "sends": False})
-        nano = usd_to_nano(settings.price_usd) if priced else 0
         offer = McpOffer(
             name=settings.name,
             server=server,
             target=Target(server.name, server.url, name, dialects=("tool_mcp",)),
-            headers=_headers(server),
+            headers=headers_of(server, *_SPEAKS),
             client=self._clients[server.name, streams],
             breaker=self._breakers[server.name],
-            cost=Price(settings.name, (NOTHING,), 0, 0, "configuration", "1", nano * PICO),
+            cost=price_of(settings.name, settings.price_usd if priced else Decimal(0)),
             pins=self.pins,
             secret=self._secret,
             reply_bytes_max=server.reply_bytes_max,
@@ -222,13 +217,3 @@ def _refuse_foreign(call: Call) -> None:
     if origin is not None and host not in _OWN_HOSTS:
         call.kept["status"] = NotAllowed.status  # no answer of the protocol's, which has 200
         raise NotAllowed("the Origin of this message is not this machine", param="origin")
-
-
-def _headers(server: McpServer) -> tuple[tuple[str, str], ...]:
-    headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")]
-    headers += [("user-agent", "tollhouse"), *(server.headers or {}).items()]
-    if server.credential is not None:
-        secret = server.credential.reveal()
-        is_bearer = server.credential_header == "authorization"
-        headers.append((server.credential_header, f"Bearer {secret}" if is_bearer else secret))
-    return tuple(headers)

@@ -1,6 +1,5 @@
 """The tools of the configuration, in the form in which Route and the attempt's stages know models and targets."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,25 +9,24 @@ from typing import Any
 
 from limits.backoff import Backoff
 from limits.bound import FAMILIES, Family
-from limits.breaker import Breaker, BreakerPolicy
+from limits.breaker import Breaker
 from limits.clock import Clock
-from limits.money import usd_to_nano
-from limits.prices import NOTHING, Price
+from limits.prices import Price
 
 from ..call import Attempt
 from ..config.mcp import McpServer
 from ..config.rule import Rule
 from ..config.tools import ConfiguredTool
 from ..upstream.egress import Egress
-from ..upstream.interface import Timeouts, Upstream, UpstreamReply, UpstreamRequest
+from ..upstream.interface import Upstream, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import CAPABILITIES, Capability, Target
 from .openapi import Operation, read_operation
 from .outgoing import Outgoing, result_of
+from .reaching import breaker_of, headers_of, price_of, time_left
 
 _OURS = frozenset({401, 403, 407, 408, 425, 429})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
-PICO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +55,12 @@ class ToolOffer:
         """Return the attempt as the tool gets it, with what is left of the call's time; UpstreamRejected."""
         call = attempt.call
         url, extra, body = self.outgoing.write(attempt.request.tree["arguments"])
-        left_s = max(0.05, min(self.deadline_s, call.deadline_s - asyncio.get_running_loop().time()))
-        headers = [*self.headers, *extra, ("x-tollhouse-call-id", call.id), ("x-tollhouse-deadline-s", f"{left_s:.3f}")]
+        timeouts, told = time_left(call, self.deadline_s)
+        headers = [*self.headers, *extra, ("x-tollhouse-call-id", call.id), told]
         if self.idempotency_header is not None:
             said = f"{call.tenant.id}\0{call.run.id if call.run else call.id}\0{call.kept.get('tool_call_id', call.id)}"
             headers.append((self.idempotency_header, hashlib.sha256(said.encode()).hexdigest()[:32]))
-        return UpstreamRequest(
-            self.outgoing.method, url, headers, body, Timeouts(min(10.0, left_s), left_s, left_s, left_s)
-        )
+        return UpstreamRequest(self.outgoing.method, url, headers, body, timeouts)
 
     def takes(self, status: int) -> bool:
         """Whether a status is the tool's answer to its caller, though it says no: the agent may learn from it."""
@@ -160,17 +156,6 @@ class Tools(Mapping[str, Tool]):
     def _offer(self, settings: ConfiguredTool, operation: Operation | None) -> ToolOffer:
         client = PoolUpstream(egress=Egress(settings.private_networks), connections_max=settings.connections_max)
         self._clients.append(client)
-        headers = [
-            ("user-agent", "tollhouse"),
-            ("accept", "application/json, text/*;q=0.9"),
-            *(settings.headers or {}).items(),
-        ]
-        if settings.credential is not None:
-            secret = settings.credential.reveal()
-            is_bearer = settings.credential_header == "authorization"
-            headers.append((settings.credential_header, f"Bearer {secret}" if is_bearer else secret))
-        breaker = settings.breaker
-        policy = BreakerPolicy(breaker.failures_max, breaker.open_s, breaker.open_s_max)
         method, url = settings.method, settings.url
         if operation is not None:
             method, url = operation.method, settings.url.rstrip("/") + operation.path  # type: ignore[assignment]
@@ -178,10 +163,10 @@ class Tools(Mapping[str, Tool]):
             name=settings.name,
             target=Target(settings.name, settings.url, settings.name, dialects=("tool_call",)),
             outgoing=Outgoing(method, url, {} if operation is None else operation.places),
-            headers=tuple(headers),
+            headers=headers_of(settings, ("accept", "application/json, text/*;q=0.9")),
             client=client,
-            breaker=Breaker(f"tool/{settings.name}", self._clock, policy, self._chance),
-            cost=Price(settings.name, (NOTHING,), 0, 0, "configuration", "1", usd_to_nano(settings.price_usd) * PICO),
+            breaker=breaker_of(f"tool/{settings.name}", settings.breaker, self._clock, self._chance),
+            cost=price_of(settings.name, settings.price_usd),
             deadline_s=settings.deadline_s,
             reply_bytes_max=settings.reply_bytes_max,
             idempotency_header=settings.idempotency_header,
