@@ -6,12 +6,12 @@ from random import Random
 
 import pytest
 
-from gateway.call import Call
 from gateway.config.tools import ConfiguredTool
 from gateway.config.upstreams import BreakerSettings
 from gateway.config.values import Reading
 from gateway.tools.reaching import breaker_of, headers_of, price_of, time_left
 from limits.clock import ManualClock
+from tests.gateway.stages.exchange import call_for
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ async def test_a_credential_is_a_bearer_or_stands_alone_in_a_header_of_its_own(t
 
 
 async def test_the_nearer_deadline_counts_and_something_is_always_left() -> None:
-    call = Call("c", None, "/", None, 0, 0)  # type: ignore[arg-type]
+    call = call_for({"model": "m", "messages": [{"role": "user", "content": "x"}]})
     timeouts, told = time_left(call, 30)  # the call's own deadline has passed
     assert (timeouts.total_s, told) == (0.05, ("x-tollhouse-deadline-s", "0.050"))
     call.deadline_s = 1e12
