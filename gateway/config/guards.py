@@ -26,6 +26,8 @@ Kind = Literal[
     "birth_date",
     "passport",
     "licence",
+    "person",
+    "address",
     "wallet",
     "secret",
 ]

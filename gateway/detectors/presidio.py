@@ -1,12 +1,14 @@
 """Presidio as a plug-in: `gateway.detectors.presidio:detector`. An extra of its own environment, never the gateway's.
 
-It runs without a language model (a blank spaCy pipeline), so it brings Presidio's patterns and checks; for names and
-places give it a model of your own through the factory of a module of yours.
+`detector` runs without a language model (a blank spaCy pipeline), so it brings Presidio's patterns and checks. Names
+and places need a model, which is yours to choose: name a factory in a module of your own that returns
+`detecting(spacy.load("en_core_web_lg"))`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import spacy  # type: ignore[import-not-found]
 from presidio_analyzer import AnalyzerEngine  # type: ignore[import-not-found]
@@ -15,6 +17,8 @@ from presidio_analyzer.nlp_engine import SpacyNlpEngine  # type: ignore[import-n
 Span = tuple[int, int, str, str]
 _KINDS = {
     "EMAIL_ADDRESS": "email",
+    "PERSON": "person",
+    "LOCATION": "address",
     "PHONE_NUMBER": "phone",
     "CREDIT_CARD": "card",
     "IBAN_CODE": "iban",
@@ -39,12 +43,12 @@ _KINDS = {
 _SCORE_MIN = 0.4
 
 
-class _Blank(SpacyNlpEngine):  # type: ignore[misc]
-    """An engine whose pipeline only splits words."""
+class _Loaded(SpacyNlpEngine):  # type: ignore[misc]
+    """An engine with a pipeline that is there already: Presidio's own would download one that is not."""
 
-    def __init__(self) -> None:
+    def __init__(self, pipeline: Any) -> None:
         super().__init__()
-        self.nlp = {"en": spacy.blank("en")}
+        self.nlp = {"en": pipeline}
 
     def is_loaded(self) -> bool:
         """Nothing is to be loaded."""
@@ -52,8 +56,13 @@ class _Blank(SpacyNlpEngine):  # type: ignore[misc]
 
 
 def detector() -> Callable[[str, float], list[Span]]:
-    """Return Presidio as a detector; entities that have no kind here are left out."""
-    engine = AnalyzerEngine(nlp_engine=_Blank(), supported_languages=["en"])
+    """Return Presidio as a detector whose pipeline only splits words."""
+    return detecting(spacy.blank("en"))
+
+
+def detecting(pipeline: Any) -> Callable[[str, float], list[Span]]:
+    """Return Presidio as a detector over an English spaCy pipeline; entities that have no kind here are left out."""
+    engine = AnalyzerEngine(nlp_engine=_Loaded(pipeline), supported_languages=["en"])
 
     def detect(text: str, _deadline_s: float) -> list[Span]:
         found = engine.analyze(text, language="en", score_threshold=_SCORE_MIN)

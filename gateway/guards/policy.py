@@ -29,6 +29,8 @@ KINDS = (
     "birth_date",
     "passport",
     "licence",
+    "person",
+    "address",
     "wallet",
     "secret",
 )

@@ -35,6 +35,8 @@ LABELS = MappingProxyType(
         "birth_date": "BIRTH",
         "passport": "PASSPORT",
         "licence": "LICENCE",
+        "person": "PERSON",
+        "address": "ADDRESS",
         "wallet": "WALLET",
         "secret": "SECRET",
     }

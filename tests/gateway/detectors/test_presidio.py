@@ -1,6 +1,8 @@
 """Presidio itself, in an environment of its own that has nothing of ours: asked as the gateway asks it."""
 
 import asyncio
+import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +13,20 @@ from gateway.guards.plugin import Plugin
 from gateway.guards.policy import KINDS
 from tests.clients.environments import environment
 from tests.gateway.live import chat, live
+from tests.tree.source import ROOT
 
 pytestmark = pytest.mark.anyio
 
+_OURS = """
+import spacy
+from gateway.detectors.presidio import detecting
+
+def detector():
+    pipeline = spacy.blank("en")  # a pipeline that knows two entities: no model is to be downloaded
+    ruler = pipeline.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Maria Lindqvist"}, {"label": "GPE", "pattern": "Elm Street"}])
+    return detecting(pipeline)
+"""
 FACTORY = "gateway.detectors.presidio:detector"
 
 
@@ -38,6 +51,23 @@ async def test_its_findings_keep_their_places_and_take_our_kinds(presidio: Plugi
     }
     assert all(hit.rule.startswith("presidio.") and hit.kind in KINDS for hit in hits)
     assert [hit.start for hit in hits] == sorted(hit.start for hit in hits)
+
+
+async def test_names_and_places_are_found_with_a_model_of_one_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = await asyncio.to_thread(environment, "presidio")
+    (tmp_path / "ours.py").write_text(_OURS)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
+    plugins = [{"factory": "ours:detector", "python": str(python), "deadline_s": 60}]
+    guards = {"request": {"person": "mask"}, "plugins": plugins}
+    async with live(tmp_path, profiles=[{"name": "default", "guards": guards}]) as gate:
+        text = "Maria Lindqvist moved to Elm Street"
+        reply = await gate.http.post("/v1/chat/completions", json=chat(text), timeout=90)
+        assert reply.status_code == 200
+        sent = json.loads(gate.upstream.seen[0].body)["messages"][0]["content"]
+        assert re.fullmatch(r"\[PERSON\] moved to ADDRESS_[B-DF-HJ-NP-T]{16}", sent)
+        assert gate.records("outcome")[0]["findings"] == {"person.request.mask": 1, "address.request.tokenize": 1}
 
 
 async def test_what_has_no_kind_here_is_left_out_and_harmless_text_is_left_alone(presidio: Plugin) -> None:
