@@ -6,6 +6,8 @@ edge: never below the truth, at most 9 % above it. Durations are seconds; below 
 microseconds (71 minutes) as that.
 """
 
+from bisect import bisect_left
+from itertools import accumulate
 from math import log2
 
 from .clock import Clock
@@ -51,9 +53,7 @@ class Quantiles:
 
 
 def _within(counts: dict[int, int], wanted: float) -> float:
-    reached, bucket = 0, 0
-    for bucket in sorted(counts):
-        reached += counts[bucket]
-        if reached >= wanted:
-            break
+    buckets = sorted(counts)
+    reached = list(accumulate(counts[bucket] for bucket in buckets))
+    bucket = buckets[min(bisect_left(reached, wanted), len(buckets) - 1)]
     return float(2 ** ((bucket + 1) / _PER_DOUBLING) / 1e6)

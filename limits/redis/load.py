@@ -110,6 +110,7 @@ def _account(account: Account, prefix: str, now_us: int) -> Iterator[Command]:
     if isinstance(account, Run):
         fields |= _run(account)
     else:
+        account.flush()
         for day in (*(account.days or ()), account.tally):
             if day.calls:
                 windows.setdefault(f"d:{day.start_us}", {}).update(_tally(day))

@@ -2,7 +2,7 @@ import pytest
 
 from limits.accounts import Cap
 from limits.clock import ManualClock
-from limits.entries import CountEntry, RunOpenedEntry
+from limits.entries import CountEntry, HoldEntry, RunOpenedEntry
 from limits.ledger import EmbeddedLedger, Order
 from limits.refusals import Ended, Exceeded
 from limits.runs import RunLimits
@@ -79,3 +79,23 @@ def test_a_paused_run_s_wall_clock_stands_still(books: EmbeddedLedger, clock: Ma
     assert isinstance(books.count("a", "steps"), CountEntry)
     clock.turn(11)
     assert isinstance(books.count("a", "steps"), Ended)
+
+
+def test_a_tag_takes_nothing_without_its_caps_and_is_forgotten_at_rest() -> None:
+    clock = ManualClock()
+    ledger = EmbeddedLedger(clock)
+    scope = "user:acme/default/p_x"
+    assert ledger.hold(Order("a", (scope,), 1, 1, 1, 2**60)) == Ended(scope, "unknown")
+    caps = ledger.set_caps(scope, [Cap("nano_usd", 100, "day")])
+    assert caps is not None
+    assert ledger.forget_runs() == 0, "it was opened today"
+    hold = ledger.hold(Order("b", (scope,), 60, 1, 1, 2**60))
+    assert isinstance(hold, HoldEntry)
+    again = EmbeddedLedger(clock)
+    again.replay([caps, hold])
+    balances = again.balances(scope)
+    assert balances is not None
+    assert balances.caps[0].held == 60
+    clock.turn(86_400)
+    assert again.forget_runs() == 1
+    assert again.balances(scope) is None

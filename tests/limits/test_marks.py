@@ -64,3 +64,13 @@ def test_the_list_of_marked_charges_is_bounded(clock: ManualClock) -> None:
         charge(ledger, name, 1, "counted")
     assert list(ledger.marks.listed) == ["b", "c"]
     assert ledger.marks.sums == {"counted": (3, 3)}
+
+
+def test_as_many_decisions_are_remembered_as_charges_are_listed(clock: ManualClock) -> None:
+    made = EmbeddedLedger(clock, marked_max=2)
+    for name in "abc":
+        charge(made, name, 1, "uncertain")
+        confirm = made.marks.confirm(name)
+        assert confirm is not None
+        made.apply(confirm)
+    assert made.marks.resolved == {"b": "confirmed", "c": "confirmed"}

@@ -166,3 +166,7 @@ def test_a_found_price_is_kept_for_the_hour() -> None:
 def test_a_model_without_a_price_by_tokens_is_unknown(model: str) -> None:
     with pytest.raises(PriceUnknown, match=model):
         PriceList(ManualClock()).price(model)
+
+
+def test_a_price_says_where_it_comes_from() -> None:
+    assert PriceOverride("1", "2", version="2026-11").price("m").origin == "configuration 2026-11"
