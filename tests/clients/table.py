@@ -74,6 +74,15 @@ CLIENTS = (
         env=ANTHROPIC,
     ),
     Client(
+        "anthropic for Node",
+        "node",
+        "@anthropic-ai/sdk",
+        "anthropic_messages.mjs",
+        MESSAGES,
+        stopped="PaymentRequiredError",
+        env=ANTHROPIC,
+    ),
+    Client(
         "Vercel AI SDK",
         "node",
         "ai",
