@@ -88,7 +88,7 @@ lock: setup
 	$(BIN)/uv $(LOCK) --group dev --output-file requirements-dev.lock
 	$(BIN)/uv $(filter-out pyproject.toml,$(LOCK)) --no-deps tests/servers/requirements.in \
 		--output-file tests/servers/requirements.lock
-	for folder in tests/clients/*/; do test ! -f $$folder/requirements.in || \
+	for folder in tests/clients/*/ bench/overhead/peers/*/; do test ! -f $$folder/requirements.in || \
 		$(BIN)/uv $(filter-out pyproject.toml,$(LOCK)) $$folder/requirements.in \
 			--output-file $$folder/requirements.lock || exit 1; done
 	$(BIN)/python -m tests.clients.environments

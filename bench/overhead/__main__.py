@@ -10,13 +10,20 @@ from bench.overhead import report
 from bench.overhead.machine import describe
 from bench.overhead.measure import Plan, Row, WorkError, baseline, measure, provider
 from bench.overhead.processes import StartError
+from bench.overhead.targets.litellm import LiteLLM
 from bench.overhead.targets.nginx import Nginx
 from bench.overhead.targets.passthrough import Passthrough
 from bench.overhead.targets.target import Target
 from bench.overhead.targets.tollhouse import Tollhouse
 from bench.overhead.workloads import BURST, LARGE, PACED, PLAIN
 
-TARGETS: tuple[Target, ...] = (Nginx(), Passthrough(), Tollhouse())
+TARGETS: tuple[Target, ...] = (
+    Nginx(),
+    Passthrough(),
+    LiteLLM(filtered=False),
+    LiteLLM(filtered=True),
+    Tollhouse(),
+)
 WHOLE = Plan((PLAIN, LARGE, BURST, PACED), (1, 16, 64), seconds=3.0, warm_s=0.5)
 QUICK = Plan((PLAIN, LARGE, BURST), (1, 16, 64), seconds=0.8, warm_s=0.2)
 
@@ -46,7 +53,7 @@ def main() -> int:
                 except (StartError, WorkError) as error:
                     problem, failed = str(error), True
             print(f"{target.name}: {problem}", file=sys.stderr, flush=True)
-            rows.append(Row(target.name, masks=False, start_ms=0, idle_mb=0, loaded_mb=0, cells=[], problem=problem))
+            rows.append(Row(target.name, masks="no", start_ms=0, idle_mb=0, loaded_mb=0, cells=[], problem=problem))
     print(report.text(machine, rows))
     if not (arguments.quick or arguments.only or failed):
         report.keep(machine, rows)

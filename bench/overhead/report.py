@@ -30,13 +30,13 @@ def _heading(machine: dict[str, str]) -> list[str]:
 
 
 def _gateways(rows: list[Row]) -> Iterator[str]:
-    yield "| gateway | masks PII | start ms | idle MB | after load MB |"
+    yield "| gateway | masks PII (proven) | start ms | idle MB | after load MB |"
     yield "|---|---|--:|--:|--:|"
     for row in rows:
         if row.problem:
             yield f"| {row.name} | not measured: {row.problem.splitlines()[0]} | | | |"
         else:
-            masks = "yes, proven" if row.masks else "no"
+            masks = {"no": "no", "out": "out, not back", "both": "out and back"}[row.masks]
             yield f"| {row.name} | {masks} | {row.start_ms:.0f} | {row.idle_mb:.0f} | {row.loaded_mb:.0f} |"
 
 

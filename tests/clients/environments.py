@@ -26,9 +26,9 @@ _NODE_MAJOR_MIN = 22  # what the current openai and ai packages ask for
 _UV = (sys.executable, "-m", "uv", "--quiet")
 
 
-def environment(name: str) -> Path:
-    """Return the Python of an environment, making it first if its lock has changed."""
-    lock = HERE / name / "requirements.lock"
+def environment(name: str, among: Path = HERE) -> Path:
+    """Return the Python of an environment, whose lock lies in `among`, making it first if its lock has changed."""
+    lock = among / name / "requirements.lock"
     with _making(name, lock.read_bytes() + sys.version.encode()) as (folder, making):
         python = folder / "bin" / "python"
         if making:

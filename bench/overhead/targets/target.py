@@ -2,22 +2,24 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+Masks = Literal["no", "out", "both"]
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How one gateway is started.
 
-    ``ready`` is a path that answers 200 once calls can be made; ``masks`` says that the upstream must not see personal
-    data and the client must get it back.
+    ``ready`` is a path that answers 200 once calls can be made; ``masks`` says whether the upstream must not see
+    personal data (``out``), and whether the client must get it back too (``both``).
     """
 
     command: list[str]
     ready: str
     env: dict[str, str] = field(default_factory=dict)
     key: str = "none"
-    masks: bool = False
+    masks: Masks = "no"
 
 
 class Target(Protocol):

@@ -51,4 +51,4 @@ class Tollhouse:
         path = folder / "tollhouse.yaml"
         path.write_text(yaml.safe_dump(tree, sort_keys=False))
         command = [sys.executable, "-m", "gateway", "serve", "--config", str(path)]
-        return Launch(command, ready="/readyz", key=_KEY, masks=True)
+        return Launch(command, ready="/readyz", key=_KEY, masks="both")
