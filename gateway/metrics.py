@@ -4,6 +4,7 @@ Counting is done on plain dicts on the hot path and turned into samples when `/m
 prometheus_client counter costs several microseconds an increment.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -41,12 +42,7 @@ class Metrics(Collector):
         buckets = self._durations.get(model)
         if buckets is None:
             buckets = self._durations[model] = [0] * (len(_BUCKETS_S) + 1)
-        for at, bound in enumerate(_BUCKETS_S):
-            if taken_s <= bound:
-                buckets[at] += 1
-                break
-        else:
-            buckets[-1] += 1
+        buckets[bisect_left(_BUCKETS_S, taken_s)] += 1
         self._seconds[model] = self._seconds.get(model, 0.0) + taken_s
         self._latency.ended(call, taken_s)
         for attempt in call.attempts:

@@ -15,7 +15,7 @@ from ..dialects.seam import ReplyReader
 from ..errors import Ending, RequestRejected, UpstreamError, UpstreamRateLimited, UpstreamRejected
 from ..stage import AttemptStage
 from ..traces import Traces
-from ..upstream.failure import UpstreamFailure, failure_of
+from ..upstream.failure import REDIRECT, UpstreamFailure, failure_of
 from ..upstream.interface import UpstreamReply
 from ..upstream.rejection import rejection_of
 from ..upstream.sse import SseParser, SseTooLargeError
@@ -50,7 +50,7 @@ class Send(AttemptStage):
             reply = await target.client.send(request)
             attempt.upstream = reply
             attempt.status = reply.status
-            failure = failure_of(reply.status, reply.header("retry-after"))
+            failure = None if reply.status < REDIRECT else failure_of(reply.status, reply.header("retry-after"))
             if failure is not None and not target.takes(reply.status):
                 with contextlib.suppress(UpstreamFailure):  # its status says enough, whatever becomes of its body
                     attempt.kept["error_body"] = await reply.read(_ERROR_BYTES_MAX)

@@ -28,6 +28,7 @@ from .wire import Origin
 _PIECE_BYTES = 256 * 1024
 _FINAL_STATUS = 200
 _SWITCHING = 101
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,11 @@ class Connection(asyncio.Protocol):
         """Keep a header within the bounds; drop trailers."""
         if not self._in_head:
             return
+        name = name.lower()
         self._headers.append((name, value))
         if len(self._headers) > self._bounds.headers_max:
             raise _BrokenReply
-        if name.lower() in (b"content-length", b"transfer-encoding"):
+        if name in _FRAMING:
             if self._framed:
                 raise _BrokenReply  # two lengths: two readers would not agree on the end
             self._framed = True
@@ -198,8 +200,10 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Let the head be read, unless it is an interim one."""
         status = self._parser.get_status_code()
-        size = sum(len(name) + len(value) + 4 for name, value in self._headers)
-        if status == _SWITCHING or size > self._bounds.head_bytes_max:
+        if status == _SWITCHING:
+            raise _BrokenReply
+        most = self._bounds.head_bytes_max
+        if self._head_bytes > most and sum(len(name) + len(value) + 4 for name, value in self._headers) > most:
             raise _BrokenReply
         if status < _FINAL_STATUS:
             return

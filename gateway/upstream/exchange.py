@@ -52,7 +52,7 @@ class Exchange:
     # What the connection tells.
 
     def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Take the head."""
+        """Take the head; names are in lower case."""
         self.status = status
         self._raw = headers
         self._wake()
@@ -99,18 +99,22 @@ class Exchange:
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
         """Pairs, names in lower case."""
-        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._raw]
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._raw]
 
     def header(self, name: str) -> str | None:
         """See `UpstreamReply.header`."""
         wanted = name.encode("latin-1")
         for raw, value in self._raw:
-            if len(raw) == len(wanted) and raw.lower() == wanted:
+            if raw == wanted:
                 return value.decode("latin-1")
         return None
 
     async def read(self, size_bytes_max: int) -> bytes:
         """See `UpstreamReply.read`."""
+        if self._ended and self._ahead_bytes <= size_bytes_max and self.header("content-encoding") is None:
+            # Most plain replies are all there when their head is looked at.
+            pieces, self._pieces, self._ahead_bytes = self._pieces, [], 0
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         parts = [part async for part in self.chunks(size_bytes_max)]
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
