@@ -10,6 +10,7 @@ import pytest
 
 from gateway.head import HeadLimits
 from gateway.server import running
+from gateway.tools.oauth import _covers
 from tests.gateway.live import Live, live
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +142,21 @@ async def test_each_step_that_fails_says_so_and_nothing_counts_as_sent(
             told = await asked(gate)
             assert words in told["error"]["message"]
             assert told["error"]["data"]["code"] == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    ("resource", "covers"),
+    [
+        ("https://a.example/mcp", True),
+        ("https://a.example/", True),
+        ("https://a.example", True),
+        ("https://a.example/mc", False),
+        ("https://b.example/mcp", False),
+        ("http://a.example/mcp", False),
+    ],
+)
+async def test_metadata_are_of_this_resource_or_what_stands_above_it(resource: str, covers: bool) -> None:
+    assert _covers(resource, "https://a.example/mcp") is covers
 
 
 async def test_a_server_that_cannot_be_reached_or_speaks_no_json_says_so(tmp_path: Path) -> None:
