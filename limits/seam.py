@@ -123,6 +123,10 @@ class Ledger(Protocol):
         """Drop runs that expired a day ago or longer; return how many. Call it now and then."""
         ...
 
+    def generation_of(self, entry: HoldEntry) -> int | None:
+        """Return what the book must compare with its fence before this hold's intent is durable; None: nothing."""
+        ...
+
     def settle(self, hold_id: str, charge: Charge) -> SettleEntry | RefundEntry | None:
         """Make the entry for a charge; the hold stands until it is applied."""
         ...
@@ -237,6 +241,10 @@ class LocalLedger:
     async def forget_runs(self) -> int:
         """Drop runs that expired a day ago or longer; return how many. Call it now and then."""
         return self.books.forget_runs()
+
+    def generation_of(self, entry: HoldEntry) -> int | None:
+        """Return None: there is no other generation than this process."""
+        return None
 
     def pause_run(self, run_id: str, *, on: bool = True, tenant: str) -> RunPausedEntry | None:
         """Stop (or restart) a run's wall-clock while it waits for an approval; None if it is unknown."""

@@ -1,16 +1,19 @@
-"""What the ledger costs: CPU of a hold with its settlement over tenants, and memory of idle runs.
+"""What the ledger costs, embedded and on Redis: CPU of a hold with its settlement over tenants, memory of idle runs.
 
-python -m bench.ledger            about a minute; keeps bench/results/ledger.*
-python -m bench.ledger --quick    a tenth of the calls, to 10,000 tenants; keeps nothing
+python -m bench.ledger                about four minutes; keeps bench/results/ledger.*
+python -m bench.ledger --only redis   that half alone, the other stays as it was kept
+python -m bench.ledger --quick        a tenth of the calls, to 10,000 tenants (Redis: 100); keeps nothing
 """
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.overhead.machine import describe
 
+from . import replicated
 from .drawing import drawn, table
 from .embedded import figures, memory_of_runs
 
@@ -24,9 +27,24 @@ def main() -> int:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few calls, kept nowhere")
-    quick = parser.parse_args().quick
-    calls = CALLS // 10 if quick else CALLS
-    rows = []
+    parser.add_argument("--only", choices=("embedded", "redis"), help="one half")
+    asked = parser.parse_args()
+    kept_at = RESULTS / "ledger.json"
+    kept = json.loads(kept_at.read_text()) if asked.only and kept_at.exists() else {}
+    kept["machine"] = describe("python -m bench.ledger" + (f" --only {asked.only}" if asked.only else ""))
+    if asked.only != "redis":
+        kept |= _embedded(quick=asked.quick)
+    if asked.only != "embedded":
+        kept |= _redis(quick=asked.quick)
+    if not asked.quick:
+        kept_at.write_text(json.dumps(kept, indent=1) + "\n")
+        (RESULTS / "ledger.md").write_text(table(kept))
+        (RESULTS / "ledger.svg").write_text(drawn(kept["embedded"], kept.get("redis", ())))
+    return 0
+
+
+def _embedded(*, quick: bool) -> dict[str, Any]:
+    calls, rows = CALLS // 10 if quick else CALLS, []
     for tenants in TENANTS[:5] if quick else TENANTS:
         rows.append(figures(tenants, calls))
         print(f"{tenants:>7,} tenants  {rows[-1]['cpu_us']:.2f} µs", flush=True)
@@ -35,12 +53,20 @@ def main() -> int:
         print(
             f"{row['runs']:>9,.0f} idle runs  {row['bytes']:,.0f} bytes each, {row['cpu_us']:.2f} µs a call among them"
         )
-    if not quick:
-        kept = {"machine": describe("python -m bench.ledger"), "embedded": rows, "runs": runs}
-        (RESULTS / "ledger.json").write_text(json.dumps(kept, indent=1) + "\n")
-        (RESULTS / "ledger.md").write_text(table(kept))
-        (RESULTS / "ledger.svg").write_text(drawn(rows))
-    return 0
+    return {"embedded": rows, "runs": runs}
+
+
+def _redis(*, quick: bool) -> dict[str, Any]:
+    calls, rows = CALLS // 100 if quick else CALLS // 10, []
+    for tenants in TENANTS[:3] if quick else TENANTS:
+        rows.append(replicated.figures(tenants, calls))
+        row = rows[-1]
+        print(
+            f"{tenants:>7,} tenants on Redis  {row['cpu_us']:.1f} µs, Redis itself {row['redis_us']:.0f} µs", flush=True
+        )
+    runs = replicated.memory_of_runs(1_000 if quick else 50_000)
+    print(f"{runs['runs']:>9,.0f} idle runs in Redis  {runs['bytes']:,.0f} bytes each")
+    return {"redis": rows, "redis_runs": [runs]}
 
 
 if __name__ == "__main__":

@@ -17,13 +17,21 @@ def table(kept: dict[str, Any]) -> str:
     lines += [f"| {row['tenants']:,} | {row['cpu_us']:.2f} |" for row in kept["embedded"]]
     lines += ["", "| idle runs | bytes each | CPU µs of a call beside them |", "|---|---|---|"]
     lines += [f"| {row['runs']:,} | {row['bytes']:,.0f} | {row['cpu_us']:.2f} |" for row in kept["runs"]]
+    if "redis" in kept:
+        lines += [
+            "",
+            "| tenants | on Redis, 64 calls at once: the client's CPU µs | Redis' own CPU µs |",
+            "|---|---|---|",
+        ]
+        lines += [f"| {row['tenants']:,} | {row['cpu_us']:.1f} | {row['redis_us']:.0f} |" for row in kept["redis"]]
+        lines += [f"\nAn idle run takes {row['bytes']:,.0f} bytes in Redis." for row in kept["redis_runs"]]
     return "\n".join([*lines, "", "![CPU over tenants](ledger.svg)"]) + "\n"
 
 
-def drawn(rows: Sequence[Row]) -> str:
-    """Return an SVG: CPU µs of a call over the number of tenants, that axis logarithmic."""
+def drawn(rows: Sequence[Row], redis: Sequence[Row] = ()) -> str:
+    """Return an SVG: CPU µs of a call over the number of tenants, that axis logarithmic; Redis' in its own colour."""
     last = max(1.0, math.log10(rows[-1]["tenants"]))
-    top = max(row["cpu_us"] for row in rows) * 1.3
+    top = max(row["cpu_us"] for row in (*rows, *redis)) * 1.3
 
     def x(tenants: float) -> float:
         return LEFT + math.log10(tenants) / last * (WIDTH - LEFT - 20)
@@ -37,13 +45,14 @@ def drawn(rows: Sequence[Row]) -> str:
         at = x(10**power)
         parts.append(f'<line x1="{at}" x2="{at}" y1="20" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
         parts.append(f'<text x="{at}" y="{HEIGHT - 20}" font-size="12" text-anchor="middle">{10**power:,}</text>')
-    for cpu_us in range(math.ceil(top)):
+    for cpu_us in range(0, math.ceil(top), max(1, round(top / 10))):
         at = y(cpu_us)
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{at}" y2="{at}" stroke="#eee"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{at + 4}" font-size="12" text-anchor="end">{cpu_us}</text>')
-    points = " ".join(f"{x(row['tenants']):.1f},{y(row['cpu_us']):.1f}" for row in rows)
-    parts.append(f'<polyline points="{points}" fill="none" stroke="#1f6feb" stroke-width="2"/>')
-    parts.append(
-        f'<text x="{LEFT}" y="14" font-size="13">CPU µs of hold and settlement, over tenants (embedded)</text>'
-    )
+    for line, colour in ((rows, "#1f6feb"), (redis, "#c0392b")):
+        if line:
+            points = " ".join(f"{x(row['tenants']):.1f},{y(row['cpu_us']):.1f}" for row in line)
+            parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+    title = "CPU µs of hold and settlement, over tenants (blue: embedded, red: on Redis)"
+    parts.append(f'<text x="{LEFT}" y="14" font-size="13">{title}</text>')
     return "".join([*parts, "</svg>\n"])

@@ -9,7 +9,6 @@ import msgspec
 from ..clock import Clock
 from .link import Link, Source
 from .outbox import Outbox
-from .scripts import key_of
 from .views import Days
 from .wire import Address, Lost
 
@@ -46,7 +45,6 @@ class Asking:
         self.outbox = Outbox(self.link, clock)
         self._clock = clock
         self._unavailable = unavailable
-        self._keys: dict[str, bytes] = {}
         self._zones: dict[str, Days] = {}
         self._zone_of: dict[str, str] = {}
 
@@ -64,12 +62,6 @@ class Asking:
 
     def _heard(self, channel: str, message: bytes) -> None:
         """Take a message of another process (or of this one)."""
-
-    def _key(self, tenant: str) -> bytes:
-        key = self._keys.get(tenant)
-        if key is None:
-            key = self._keys[tenant] = key_of(tenant)
-        return key
 
     def _days(self, tenant: str) -> tuple[str, Days]:
         zone = self._zone_of.get(tenant, "UTC")
@@ -91,7 +83,7 @@ class Asking:
                 why = why or str(error)
                 break
             try:
-                reply = await wire.ask(link.scripts[script].call(self._key(tenant), [str(link.generation), *made()]))
+                reply = await wire.ask(link.scripts[script].call(link.key(tenant), [str(link.generation), *made()]))
             except Lost as error:
                 why, lost = str(error), True
                 if once:

@@ -212,7 +212,12 @@ class Holds(Asking):
                 charge.suspends,
                 charge.reported_nano,
             )
-            if any(now > was for now, was in zip(_figures(entry), _figures(own.entry), strict=True)):
+            held = own.entry
+            if (
+                entry.nano > held.nano
+                or entry.input_tokens > held.input_tokens
+                or entry.output_tokens > held.output_tokens
+            ):
                 self.outbox.put("raise", own.tenant, [hold_id, amounts_of(*_figures(entry), 1)])
             self.marks.suspend(entry)
         return own.settlement
@@ -280,7 +285,7 @@ class Holds(Asking):
         """Charge holds whose time is over in full: this process' own, and by turns every tenant's."""
         now = self._clock.utc_us()
         tenants = {own.tenant for own in self._own.values() if own.entry.expires_us <= now}
-        known = list(self._keys)
+        known = list(self.link.keys)
         turn = known[self._turn : self._turn + _TENANTS_A_TURN]
         self._turn = 0 if self._turn + _TENANTS_A_TURN >= len(known) else self._turn + _TENANTS_A_TURN
         entries: list[ExpireEntry | RefundEntry] = []

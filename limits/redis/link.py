@@ -27,7 +27,7 @@ import hiredis
 from ..clock import Clock
 from ..ledger import EmbeddedLedger
 from . import load
-from .scripts import Script, scripts
+from .scripts import Script, key_of, scripts
 from .wire import Address, Lost, Wire, packed
 
 log = logging.getLogger("tollhouse.limits.redis")
@@ -85,6 +85,7 @@ class Link:
         self.generation = 0
         self.scripts: dict[str, Script] = scripts()
         self.wire: Wire | None = None
+        self.keys: dict[str, bytes] = {}
         self.why = "it was not connected to yet"
         self._address = address
         self._source = source
@@ -99,6 +100,13 @@ class Link:
         self._suspect = 0
         self._task: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
+
+    def key(self, tenant: str) -> bytes:
+        """Return a tenant's key as it is sent; ValueError if its id has braces."""
+        key = self.keys.get(tenant)
+        if key is None:
+            key = self.keys[tenant] = key_of(tenant)
+        return key
 
     async def start(self) -> None:
         """Begin to connect; return once calls may pass, or after `ready_s_max`: connecting goes on."""

@@ -15,7 +15,6 @@ import hiredis
 
 from ..clock import Clock
 from .link import Link
-from .scripts import key_of
 from .wire import Lost
 
 log = logging.getLogger("tollhouse.limits.redis")
@@ -67,7 +66,7 @@ class Outbox:
         wire = link.wire
         if wire is None:
             return
-        command = link.scripts[item.script].call(key_of(item.tenant), [str(link.generation), *item.argument])
+        command = link.scripts[item.script].call(link.key(item.tenant), [str(link.generation), *item.argument])
         try:
             wire.send(command, lambda reply: self._answered(number, item, reply))
         except Lost:

@@ -1,5 +1,6 @@
 """The ledger's bench measures what it says: charges come through, and a chart is drawn of any rows."""
 
+from bench.ledger import replicated
 from bench.ledger.drawing import drawn, table
 from bench.ledger.embedded import cost, figures, ledger_of, memory_of_runs
 
@@ -15,9 +16,21 @@ def test_every_call_of_the_bench_is_charged_in_all_its_scopes() -> None:
 
 def test_results_become_a_table_and_a_chart() -> None:
     rows = [figures(tenants, 10) for tenants in (1, 10)]
+    redis = [{"tenants": 2, "cpu_us": 9.5, "redis_us": 80.0}]
     runs = [memory_of_runs(2_000)]
     assert 0 <= runs[0]["bytes"] < 20_000
     told = table({"machine": {"cores": "2"}, "embedded": rows, "runs": runs})
     assert "| 10 | " in told
     assert "cores 2" in told
     assert drawn(rows).count("<polyline") == 1
+    told = table({"machine": {}, "embedded": rows, "runs": runs, "redis": redis, "redis_runs": [{"bytes": 700.0}]})
+    assert "| 2 | " in told
+    assert "700 bytes in Redis" in told
+    assert drawn(rows, redis).count("<polyline") == 2
+
+
+def test_on_redis_too() -> None:
+    row = replicated.figures(2, 64, rounds=1)
+    assert row["cpu_us"] > 0
+    assert row["redis_us"] > 0
+    assert 0 < replicated.memory_of_runs(500)["bytes"] < 1_024

@@ -31,7 +31,9 @@ async def test_a_call_s_whole_life_goes_through_the_seam() -> None:
     assert (await ledger.affordable(scopes, tenant="t")).nano == 100
     until = clock.monotonic_ns() + 1_000_000_000
     order = Order("h", scopes, 60, 1, 1, clock.utc_us() + 1)
-    assert isinstance(await ledger.hold(order, tenant="t", run="r", until_ns=until), HoldEntry)
+    held = await ledger.hold(order, tenant="t", run="r", until_ns=until)
+    assert isinstance(held, HoldEntry)
+    assert ledger.generation_of(held) is None
     entry = ledger.settle("h", Charge(50, 1, 1))
     assert isinstance(entry, SettleEntry)
     ledger.apply(entry)

@@ -15,6 +15,7 @@ from limits.redis import RedisLedger
 from limits.redis.wire import Address, packed
 from limits.refusals import Ended, Exceeded, Held
 from limits.runs import RunLimits
+from limits.seam import Ledger
 from limits.standing import Charge
 
 T = TypeVar("T")
@@ -80,9 +81,11 @@ async def settled(ledger: RedisLedger) -> None:
 
 async def opened(url: str, clock: Clock, book: PlainBook | None = None, **bounds: Any) -> RedisLedger:
     """Return a started ledger."""
-    ledger = RedisLedger(url, book or PlainBook(clock), clock, **bounds)
-    await ledger.start()
-    return ledger
+    made = RedisLedger(url, book or PlainBook(clock), clock, **bounds)
+    ledger: Ledger = made
+    assert ledger.marks is made.marks
+    await made.start()
+    return made
 
 
 class OverRedis:
