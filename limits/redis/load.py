@@ -95,6 +95,7 @@ def _hold(hold: Standing, places: dict[int, _Place], payer: Account, prefix: str
 
 
 def _account(account: Account, prefix: str, now_us: int) -> Iterator[Command]:
+    account.flush()
     key = f"{prefix}a:{account.scope}"
     fields: dict[str, str | int] = {}
     windows: dict[str, dict[str, str | int]] = {}

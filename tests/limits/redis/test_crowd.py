@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from limits.accounts import Cap
-from limits.clock import SystemClock
+from limits.clock import ManualClock, SystemClock
+from limits.entries import ExpireEntry, RefundEntry
 from limits.runs import RunLimits
 from tests.limits.redis.ledgers import opened
 from tests.servers.live import Redis
@@ -26,6 +27,40 @@ async def crowd(url: str, number: int, calls: int) -> dict[str, int]:
     told, _ = await asyncio.wait_for(process.communicate(), 60)
     made: dict[str, int] = json.loads(told)
     return made
+
+
+async def test_what_a_killed_process_held_is_charged_in_full_by_another() -> None:
+    with Redis() as server:
+        ledger = await opened(server.url, SystemClock())
+        await ledger.set_caps("tenant:t", [Cap("nano_usd", CAP)], tenant="t")
+        for number in range(6):
+            await ledger.open_run(f"r{number}", RunLimits(nano_usd=CAP), 2**52, tenant="t")
+        await ledger.open_run("p", RunLimits(tokens=50_000), 2**52, tenant="u")
+        await ledger.open_run("c0", RunLimits(tokens=50_000), 2**52, "p", tenant="u")
+        command = [sys.executable, "-m", "tests.limits.redis.crowd", server.url, "0", "2000"]
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        found = None
+        async with asyncio.timeout(30):
+            while found is None or not (found.nano and found.caps[0].held):
+                found = await ledger.balances("tenant:t", tenant="t")
+        process.kill()
+        await process.wait()
+        later = await opened(server.url, ManualClock(SystemClock().utc_us() + 120_000_000))
+        before = await later.balances("tenant:t", tenant="t")
+        await later.balances("run:p", tenant="u")
+        expired: list[ExpireEntry | RefundEntry] = []
+        while entries := await later.expire():
+            expired += entries
+        after = await later.balances("tenant:t", tenant="t")
+        run = await later.balances("run:p", tenant="u")
+        await ledger.stop()
+        await later.stop()
+    assert expired
+    assert before is not None
+    assert after is not None
+    assert run is not None
+    assert after.nano == after.caps[0].settled == before.caps[0].settled + before.caps[0].held <= CAP
+    assert after.caps[0].held == run.caps[0].held == 0
 
 
 async def test_500_calls_of_four_processes_spend_the_cap_and_not_a_nano_dollar_more() -> None:
