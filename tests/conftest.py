@@ -4,6 +4,10 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tollhouse", deadline=None)  # how long an example takes is the machine's affair, not a fault
+settings.load_profile("tollhouse")
 
 from tests.servers.live import Postgres
 

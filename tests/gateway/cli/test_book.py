@@ -22,7 +22,7 @@ def test_a_key_from_beside_the_book_is_told(tmp_path: Path) -> None:
 
     @click.command()
     def command() -> None:
-        click.echo(verifier_of(tmp_path / "book.sqlite", None).vkey())
+        click.echo(verifier_of(tmp_path, None).vkey())
 
     result = CliRunner().invoke(command)
     assert result.stdout == signer.verifier.vkey() + "\n"
