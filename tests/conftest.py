@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.servers.live import Postgres
+
 settings.register_profile("tollhouse", deadline=None)  # how long an example takes is the machine's affair, not a fault
 settings.load_profile("tollhouse")
-
-from tests.servers.live import Postgres
 
 
 @pytest.fixture(scope="session")
