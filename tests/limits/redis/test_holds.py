@@ -107,6 +107,14 @@ async def test_at_its_deadline_a_waiter_is_told_what_holds_it_and_its_place_is_f
     assert isinstance(await hold(one, "c", 40, 0), HoldEntry)
 
 
+async def test_a_call_to_wake_who_waits_no_longer_is_harmless(
+    server: Redis, pair: tuple[RedisLedger, RedisLedger]
+) -> None:
+    one, _ = pair
+    assert command(server.url, "PUBLISH", f"th:wake:{one.link.name}", "nobody") == b":1\r\n"
+    assert isinstance(await hold(one, "a", 100), HoldEntry)
+
+
 async def test_waits_are_bounded_altogether_and_a_tenant(pair: tuple[RedisLedger, RedisLedger]) -> None:
     one, other = pair
     await hold(one, "a", 100)

@@ -200,6 +200,14 @@ async def test_news_of_a_new_generation_reach_who_noticed_nothing(server: Redis)
         await until(lambda: other.link.generation == 2)
 
 
+async def test_old_news_change_nothing(server: Redis) -> None:
+    async with house(server, PlainBook(CLOCK)) as ledger:
+        wire = ledger.link.wire
+        command(server.url, "PUBLISH", "th:news", 1)
+        await ledger.balances("tenant:t", tenant="t")
+        assert ledger.link.wire is wire
+
+
 async def test_a_fill_that_fails_is_begun_again_under_another_generation(server: Redis) -> None:
     book = PlainBook(CLOCK)
     async with house(server, book) as ledger:
