@@ -7,7 +7,7 @@ person has looked. An anchor that cannot be reached is a lag in the metrics and 
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from audit.witness import REQUEST_BYTES_MAX, accept, addition
 from limits.clock import Clock
 
 from .config.anchors import AnchorSettings
+from .duty import always
 
 log = logging.getLogger("tollhouse.anchors")
 
@@ -127,9 +128,11 @@ class Anchors(Collector):
         clock: Clock,
         *,
         folder: Path,
+        on_duty: Callable[[], bool] = always,
     ) -> None:
         self._book = book
         self._clock = clock
+        self._on_duty = on_duty
         self.contradictions: dict[str, str] = {}
         self._anchors = {each.name: _anchor(each, folder, origin, verifier) for each in settings}
         self._every_s = {each.name: each.every_s for each in settings}
@@ -158,7 +161,7 @@ class Anchors(Collector):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for name in self._anchors:
+        for name in self._anchors if self._on_duty() else ():
             await self.turn(name)
 
     async def turn(self, name: str) -> None:
@@ -189,7 +192,7 @@ class Anchors(Collector):
             "tollhouse_anchor_contradicts", "1: the book is not what was anchored", labels=("anchor",)
         )
         now_ns = self._clock.monotonic_ns()
-        for name, done_ns in self._done_ns.items():
+        for name, done_ns in self._done_ns.items() if self._on_duty() else ():
             lag.add_metric((name,), (now_ns - done_ns) / 1e9)
             failed.add_metric((name,), self._failed[name])
             apart.add_metric((name,), float(name in self.contradictions))
@@ -197,7 +200,8 @@ class Anchors(Collector):
 
     async def _every(self, name: str, wait_s: float) -> None:
         while True:
-            await self.turn(name)
+            if self._on_duty():
+                await self.turn(name)
             await asyncio.sleep(wait_s)
 
 

@@ -1,19 +1,19 @@
-"""The ASGI application, from its start to its drained end, and the process that serves it."""
+"""The ASGI application, from its start to its drained end."""
 
-import asyncio
 import contextlib
-import socket
+import os
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
 from audit.errors import BookError
-from limits.clock import Clock, SystemClock
+from limits.clock import Clock
 
 from . import life
 from .account import Figures
 from .admin import Parts, serve_local
 from .admin import build as build_admin
+from .bound import Bound
 from .breakers import Breakers
 from .charges import Charges
 from .client import Receive, Send
@@ -21,25 +21,30 @@ from .config import Config
 from .config.tree import BoundSettings, warnings
 from .counter import Counter
 from .figures import Figures as ToolsFigures
+from .fresh import Application, Fresh
+from .gathered import Gathered
 from .head import HeadLimits
-from .house import House, open_house
-from .lives import CUT_S
+from .house import House
 from .pipeline import Pipeline
 from .reload import reload_of
 from .routes import Routes, Scope
 from .served import model_routes, tool_routes
-from .server import BoundedServer, listen, running
+from .server import running
 from .spending import Spending
+from .workers import Worker
 from .works import Works
 
 
 class Tollhouse(Works):
     """The application: one house, its stages, its routes. Made before the event loop, started in it by `lifespan`."""
 
-    def __init__(self, house: House, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, house: House, clock: Clock, *, ready: Callable[[], None] | None = None, bound: Bound | None = None
+    ) -> None:
         super().__init__(house, clock)
         config = house.config
         self._ready = ready
+        self._bound = bound or Bound()
         self._opened = contextlib.AsyncExitStack()
         metrics = CollectorRegistry()
         metrics.register(self.metrics)
@@ -48,6 +53,7 @@ class Tollhouse(Works):
         breakers = Breakers(self.journal, self.all_breakers)
         metrics.register(breakers)
         metrics.register(self.soft_caps)
+        self.gathered, metrics = _gathered(metrics, self._bound.worker, config)
         self.parts = Parts(
             config=config,
             directory=house.directory,
@@ -83,6 +89,12 @@ class Tollhouse(Works):
             clock=clock,
         )
         self.begin = self.routes.begin
+        self._served: Application = self.routes
+        self._operated: Application = self.admin
+        if self.following is not None:
+            fresh = Fresh(self.routes, self.following, house.directory, self.runs, self.routes.begin)
+            self._served, self.begin = fresh, fresh.begin
+            self._operated = Fresh(self.admin, self.following, house.directory, self.runs)
 
     def _unready(self) -> list[str]:
         reasons = []
@@ -90,12 +102,14 @@ class Tollhouse(Works):
             reasons.append(f"the book cannot be written: {self.house.book.failure}")
         if self.lives.draining:
             reasons.append("the gateway is shutting down")
+        if self.following is not None:
+            reasons += self.following.unready()
         return reasons + self.anchors.unready()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "lifespan":
-            await self.routes(scope, receive, send)
+            await self._served(scope, receive, send)
             return
         await receive()
         try:
@@ -110,27 +124,42 @@ class Tollhouse(Works):
 
     async def start(self) -> None:
         """Give the ledger the caps that file and `state` say, open the operators' ways in, begin the housekeeping."""
+        await self.duty.start()
+        if self.following is not None:
+            self.following.start()
+        if self.shared_ledger is not None:
+            await self.shared_ledger.start()
         await self.registry.align()
         config = self.house.config
-        await self._opened.enter_async_context(serve_local(self.admin, config.admin_socket))
+        await self._opened.enter_async_context(
+            serve_local(self._operated, config.admin_socket, bound=self._bound.local)
+        )
         if config.admin is not None:
             listen_at = config.admin
-            await self._opened.enter_async_context(running(self.admin, host=listen_at.host, port=listen_at.port))
+            admin = running(self._operated, host=listen_at.host, port=listen_at.port, bound=self._bound.admin)
+            await self._opened.enter_async_context(admin)
         await self.soft_caps.start()
         self.housekeeping.start()
         if self.webhook is not None:
             self.webhook.start()
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
-        self.snapshots.start()
+        if self.snapshots is not None:
+            self.snapshots.start()
         self.keeper.start()
         self.delivery.start()
+        if self.gathered is not None:
+            self.gathered.start()
+        if self._bound.worker is not None:
+            os.write(self._bound.worker.ready, b".")
         if self._ready is not None:
             self._ready()
 
     async def stop(self) -> None:
         """Let the calls under way settle, for the bounded time that is left to them, and close what was opened."""
         await self.lives.drain(self.house.config.bounds.shutdown_grace_s)
+        if self.gathered is not None:
+            await self.gathered.stop()
         await self.housekeeping.stop()
         await self.delivery.stop()
         await self.keeper.stop()
@@ -149,23 +178,24 @@ class Tollhouse(Works):
         with contextlib.suppress(BookError):  # then the anchors get what was signed before
             await self.house.book.sign()
         await self.anchors.stop()
-        await self.snapshots.stop()
+        await self.duty.stop()
+        if self.snapshots is not None:
+            await self.snapshots.stop()
+        if self.following is not None:
+            await self.following.stop()
+        if self.shared_ledger is not None:
+            await self.shared_ledger.stop()
 
 
-def serve(config: Config, *, ready: Callable[[int], None] | None = None) -> None:
-    """Own the folder and serve until SIGINT or SIGTERM; `ready` is told the port. Raises what `open_house` raises."""
-    clock = SystemClock()
-    with open_house(config, clock) as house:
-        sock = listen(config.listen.host, config.listen.port)
-        bounds = config.bounds
-        app = Tollhouse(house, clock, ready=lambda: ready(sock.getsockname()[1]) if ready else None)
-        app.anchors.check()
-        server = _Server(
-            app,
-            limits=head_limits(bounds),
-            shutdown_grace_s=bounds.shutdown_grace_s,
-        )
-        server.run([sock])
+def _gathered(
+    own: CollectorRegistry, worker: Worker | None, config: Config
+) -> tuple[Gathered | None, CollectorRegistry]:
+    """Return what tells the other workers, if there are any, and what is shown at `/metrics`."""
+    if worker is None:
+        return None, own
+    gathered, shown = Gathered(own, config.folder, worker.number), CollectorRegistry()
+    shown.register(gathered)
+    return gathered, shown
 
 
 def head_limits(bounds: BoundSettings) -> HeadLimits:
@@ -175,18 +205,3 @@ def head_limits(bounds: BoundSettings) -> HeadLimits:
         headers_max=bounds.headers_max,
         head_s_max=bounds.header_read_s_max,
     )
-
-
-class _Server(BoundedServer):
-    """Ends the calls under way by itself: uvicorn would cancel their requests, and no client would learn why."""
-
-    def __init__(self, app: Tollhouse, *, limits: HeadLimits, shutdown_grace_s: float) -> None:
-        super().__init__(app, limits=limits, shutdown_grace_s=shutdown_grace_s + 2 * CUT_S)
-        self._lives = app.lives
-        self._grace_s = shutdown_grace_s
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let calls end for the grace, cut the others with an error to their clients, then shut down."""
-        drained = asyncio.get_running_loop().create_task(self._lives.drain(self._grace_s))
-        await super().shutdown(sockets)
-        await drained

@@ -1,6 +1,6 @@
 """Questions to approvers as rows of `state`: what a call asks with is sealed, the rest is plain."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import orjson
@@ -30,6 +30,12 @@ class ApprovalRows:
         """Return the questions that have not expired, oldest first."""
         select = f"SELECT {', '.join(_COLUMNS)} FROM state_approval WHERE expires_us > ? ORDER BY made_us"  # noqa: S608 - ours
         return [self._read(row) for row in query(select, (now_us,))]
+
+    def some(self, query: Query, ids: Collection[str]) -> list[Approval]:
+        """Return the questions of these ids that are still there."""
+        marks = ", ".join("?" * len(ids))
+        select = f"SELECT {', '.join(_COLUMNS)} FROM state_approval WHERE id IN ({marks})"  # noqa: S608 - ours
+        return [self._read(row) for row in query(select, tuple(ids))] if ids else []
 
     def _read(self, row: tuple[Any, ...]) -> Approval:
         said = dict(zip(_COLUMNS, row, strict=True))

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from audit.master import MasterKey
 from limits.clock import Clock
@@ -32,19 +32,12 @@ from .errors import (
 from .journal import Journal
 from .papers import Key
 from .records import asking_of
-from .tools.approval import Approval, Status, check_edit
+from .tools.approval import Approval, Status, Teller, check_edit
 from .tools.check import Rules
 from .tools.trail import key_of
 
 _MASKED_CHARS_MAX = 8_192
-
-
-class Teller(Protocol):
-    """Who is told of questions and decisions (a webhook); never blocks."""
-
-    def tell(self, message: dict[str, Any]) -> None:
-        """Queue a message."""
-        ...
+_ORDER: tuple[Status, ...] = ("pending", "approved", "denied", "released", "used")
 
 
 class Approvals:
@@ -66,7 +59,7 @@ class Approvals:
         self._journal = journal
         self._clock = clock
         self._secret = secret
-        self._rows = ApprovalRows(MasterKey(hmac.digest(secret, b"approvals, sealed", "sha256")))
+        self.rows = ApprovalRows(MasterKey(hmac.digest(secret, b"approvals, sealed", "sha256")))
         self._settings = settings
         self._mask = mask
         self._rules = rules
@@ -75,7 +68,7 @@ class Approvals:
         self._by_id: dict[str, Approval] = {}
         self._by_question: dict[tuple[str, str, str, str], Approval] = {}
         self._by_reply: dict[str, list[Approval]] = {}
-        for approval in self._rows.load(query, clock.utc_us()):
+        for approval in self.rows.load(query, clock.utc_us()):
             self._see(approval)
 
     def _see(self, approval: Approval) -> None:
@@ -85,6 +78,8 @@ class Approvals:
             self._by_question[approval.edited_question] = approval
         if approval.reply is not None:
             self._by_reply.setdefault(approval.reply, []).append(approval)
+        if approval.status != "pending" and (waited := self._decided.pop(approval.id, None)) is not None:
+            waited.set()
 
     def _forget(self, approval: Approval) -> None:
         self._decided.pop(approval.id, None)
@@ -98,6 +93,15 @@ class Approvals:
                 self._by_reply[approval.reply] = left
             else:
                 self._by_reply.pop(approval.reply, None)
+
+    def become(self, approval_id: str, new: Approval | None) -> None:
+        """Let a question be what another process made of it (None: gone); one that was used here stays used."""
+        known = self._by_id.get(approval_id)
+        if known is None or new is None:
+            (self._see if known is None else self._forget)(new or known)  # type: ignore[arg-type]
+        elif _ORDER.index(new.status) >= _ORDER.index(known.status):
+            _become(known, new)
+            self._see(known)
 
     def find(
         self, call: Call, tool: str, arguments_key: str, policy: str, *, asker: str | None = None
@@ -170,7 +174,7 @@ class Approvals:
         for approval in asked:
             approval.reply = reply
             self._see(approval)
-            call.statements.append(self._rows.put(approval))
+            call.statements.append(self.rows.put(approval))
 
     def told(self, asked: Sequence[Approval], *, written: bool) -> None:
         """Tell of questions that are durable; forget those that are not."""
@@ -244,13 +248,11 @@ class Approvals:
         _become(approval, new)
         try:
             entries = [] if new.status == "pending" else self._resume(approval)
-            await self._journal.write(record, tenant=new.tenant, entries=entries, statements=[self._rows.put(approval)])
+            await self._journal.write(record, tenant=new.tenant, entries=entries, statements=[self.rows.put(approval)])
         except BaseException:
             _become(approval, old)
             raise
         self._see(approval)
-        if approval.status != "pending" and (waited := self._decided.pop(approval.id, None)) is not None:
-            waited.set()
         self._tell("approval.seconded" if approval.status == "pending" else "approval.decided", approval)
         return approval
 

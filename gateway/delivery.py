@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +28,7 @@ from audit.place import Place
 from audit.reader import Reader
 
 from .config.delivery import DeliverySettings
+from .duty import always
 
 log = logging.getLogger("tollhouse.delivery")
 
@@ -43,13 +44,14 @@ Batch = list[tuple[int, bytes]]
 class Receiver:
     """One receiver and its cursor: the number of records that it has."""
 
-    def __init__(self, settings: DeliverySettings, book: Book) -> None:
+    def __init__(self, settings: DeliverySettings, book: Book, on_duty: Callable[[], bool] = always) -> None:
         self.name = settings.name
         self.size = 0
         self.seen = 0
         self.failed = 0
         self._settings = settings
         self._book = book
+        self._on_duty = on_duty
         self._kinds = frozenset(settings.kinds)
         self._write = as_otlp if settings.format == "otlp" else as_json
         self.dropped = 0
@@ -102,9 +104,17 @@ class Receiver:
     async def run(self) -> None:
         """Deliver for ever."""
         wait_s = self._settings.every_s
+        is_known = True
         async with httpx.AsyncClient(follow_redirects=False) as http:
             while True:
+                if not self._on_duty():
+                    is_known = False
+                    await asyncio.sleep(self._settings.every_s)
+                    continue
                 try:
+                    if not is_known:
+                        await asyncio.to_thread(self.recall)
+                        is_known = True
                     more = await self.turn(http)
                     wait_s = 0.0 if more else self._settings.every_s
                 except (httpx.HTTPError, BookError, OSError) as error:
@@ -127,8 +137,8 @@ class Receiver:
 class Delivery(Collector):
     """All receivers."""
 
-    def __init__(self, settings: Sequence[DeliverySettings], book: Book) -> None:
-        self._receivers = [Receiver(each, book) for each in settings]
+    def __init__(self, settings: Sequence[DeliverySettings], book: Book, on_duty: Callable[[], bool] = always) -> None:
+        self._receivers = [Receiver(each, book, on_duty) for each in settings]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

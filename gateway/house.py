@@ -31,7 +31,7 @@ from .directory.said import said_key
 from .directory.tokens import digest, mint_key, run_secret
 from .papers import HOUSE, Key
 from .state import rows
-from .state.feed import FEED_SCHEMA
+from .state.feed import FEED_SCHEMA, LAST
 from .state.load import load
 from .state.schema import SCHEMA
 
@@ -47,7 +47,11 @@ class HouseError(Exception):
 
 @dataclass(slots=True)
 class House:
-    """An owned folder. `made` says what a first start made, `admin_token` is the admin key that it made."""
+    """An owned folder.
+
+    `seen` is the last change of a shared `state` that the directory was loaded with; `made` says what a first start
+    made, `admin_token` is the admin key that it made.
+    """
 
     config: Config = field(repr=False)
     book: Book
@@ -57,6 +61,7 @@ class House:
     made: tuple[str, ...] = ()
     admin_token: str | None = field(default=None, repr=False)
     complaints: Sequence[str] = ()
+    seen: int = 0
 
     def close(self) -> None:
         """Write what is queued, sign a last checkpoint, give up the lock."""
@@ -89,6 +94,8 @@ def open_house(config: Config, clock: Clock) -> House:
     book = Book.open(place_of_book(config), signer=signer, now_us=clock.utc_us, schema=schema_of(config), master=master)
     try:
         check_opens(book, master)
+        # Before the papers are read: what changes meanwhile is then read once more, and not missed.
+        seen = 0 if config.shared is None else int(book.query(LAST)[0][0])
         standing = load(config, book.query, clock.utc_us())
         token = None
         if not any(key.role == "admin" for key in standing.keys.values()):
@@ -109,7 +116,7 @@ def open_house(config: Config, clock: Clock) -> House:
     except BaseException:
         book.close()
         raise
-    return House(config, book, directory, master_key, signer, tuple(made), token, standing.complaints)
+    return House(config, book, directory, master_key, signer, tuple(made), token, standing.complaints, seen)
 
 
 def place_of_book(config: Config) -> Place:

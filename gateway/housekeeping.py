@@ -10,6 +10,7 @@ from limits.seam import Ledger
 
 from .approvals import Approvals
 from .directory import Registry
+from .duty import always
 from .errors import AuditUnavailable
 from .journal import Journal
 from .soft_caps import SoftCaps
@@ -34,6 +35,7 @@ class Housekeeping:
         *,
         approvals: Approvals | None = None,
         soft_caps: SoftCaps | None = None,
+        on_duty: Callable[[], bool] = always,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
@@ -41,6 +43,7 @@ class Housekeeping:
         self._strangers = strangers
         self._approvals = approvals
         self._soft_caps = soft_caps
+        self._on_duty = on_duty
         self._tasks: list[asyncio.Task[None]] = []
         self._unwritten: list[ExpireEntry | RefundEntry] = []
 
@@ -76,7 +79,7 @@ class Housekeeping:
         """Write up the strangers; forget what has expired."""
         await self._strangers.write()
         await self._registry.forget_runs()
-        if self._approvals is not None:
+        if self._approvals is not None and self._on_duty():
             await self._approvals.expire()
         if self._soft_caps is not None:
             await self._soft_caps.minute()

@@ -4,13 +4,13 @@ This is the one place where the order of DESIGN §6 is kept: balances rise at on
 lowers them is on disk. If the book cannot be written the entries are not applied: the hold stands, and expires in full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from audit.book import Book
 from audit.errors import BookError
 from audit.payload import Payload
-from limits.entries import Entry, to_dict
+from limits.entries import Entry, HoldEntry, to_dict
 from limits.seam import Ledger
 
 from .call import Call
@@ -28,9 +28,12 @@ class Watcher(Protocol):
 class Journal:
     """The book and the ledger, kept in step."""
 
-    def __init__(self, book: Book, ledger: Ledger) -> None:
+    def __init__(
+        self, book: Book, ledger: Ledger, generation_of: Callable[[HoldEntry], int | None] | None = None
+    ) -> None:
         self.book = book
         self.ledger = ledger
+        self._generation_of = generation_of
 
     async def write(
         self,
@@ -45,12 +48,21 @@ class Journal:
         if entries:
             record["ledger"] = [to_dict(entry) for entry in entries]
         try:
-            position = await self.book.append(record, tenant=tenant, statements=statements, payload=payload)
+            position = await self.book.append(
+                record, tenant=tenant, statements=statements, payload=payload, generation=self._generation(entries)
+            )
         except BookError as error:
             raise AuditUnavailable(f"the book cannot be written ({error}); nothing is done unrecorded") from error
         for entry in entries:
             self.ledger.apply(entry)
         return position.index
+
+    def _generation(self, entries: Sequence[Entry]) -> int | None:
+        """Return under which generation of a shared ledger holds were granted; the book takes none of an older."""
+        if self._generation_of is None:
+            return None
+        granted = [self._generation_of(entry) for entry in entries if isinstance(entry, HoldEntry)]
+        return min((each for each in granted if each is not None), default=None)
 
     async def write_call(self, call: Call, record: dict[str, Any], payload: Payload | None = None) -> int:
         """Write a call's record with the entries and state changes that wait on the call; they are taken off it.

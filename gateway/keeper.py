@@ -6,7 +6,7 @@ tell whose they are without opening them.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from audit.book import Book
 from audit.errors import BookError
@@ -14,6 +14,7 @@ from audit.keeping import Keeping, OnHold
 from limits.clock import Clock
 
 from .config import Config
+from .duty import always
 from .errors import AuditUnavailable, NotAllowed
 
 log = logging.getLogger("tollhouse.keeper")
@@ -29,11 +30,20 @@ _FORGET: Sequence[str] = (
 class Keeper:
     """Keeps and destroys for one book; the book is asked in a thread, because it waits for the disk."""
 
-    def __init__(self, book: Book, clock: Clock, *, days: Mapping[str, int], default_days: int) -> None:
+    def __init__(
+        self,
+        book: Book,
+        clock: Clock,
+        *,
+        days: Mapping[str, int],
+        default_days: int,
+        on_duty: Callable[[], bool] = always,
+    ) -> None:
         self._book = book
         self._keeping = Keeping(book)
         self._clock = clock
         self._days = days
+        self._on_duty = on_duty
         self._default_days = default_days
         self._one_by_one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +90,7 @@ class Keeper:
     async def _every(self) -> None:
         while True:
             try:
-                dropped = await self.drop_old()
+                dropped = await self.drop_old() if self._on_duty() else {}
             except BookError as error:
                 log.warning("retention is late: %s", error)
             else:
@@ -89,7 +99,7 @@ class Keeper:
             await asyncio.sleep(_EVERY_S)
 
 
-def keeper_of(config: Config, book: Book, clock: Clock) -> Keeper:
+def keeper_of(config: Config, book: Book, clock: Clock, on_duty: Callable[[], bool] = always) -> Keeper:
     """Return the keeper that a configuration asks for."""
     days = {each.name: each.payload_days for each in config.tenants if each.payload_days is not None}
-    return Keeper(book, clock, days=days, default_days=config.retention.payload_days)
+    return Keeper(book, clock, days=days, default_days=config.retention.payload_days, on_duty=on_duty)

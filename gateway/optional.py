@@ -8,13 +8,17 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from audit.book import Book
 from audit.place import Place
 from limits.clock import Clock
 
 from .config.traces import TraceSettings
 from .config.upstreams import UpstreamSettings
+from .directory import Directory
 
 if TYPE_CHECKING:
+    from limits.redis import RedisLedger
+
     from .spans import Spans
 
 
@@ -22,6 +26,12 @@ def book_server(url: str) -> Place:
     """Return the place of a book on a PostgreSQL server (psycopg: 60 ms)."""
     place: Place = importlib.import_module("audit.postgres").Server(url)
     return place
+
+
+def shared_ledger(url: str, book: Book, directory: Directory, clock: Clock) -> "RedisLedger":
+    """Return the ledger in Redis (hiredis), filled from the book whenever Redis is not the one that was filled."""
+    made: RedisLedger = importlib.import_module("gateway.reconcile").redis_ledger(url, book, directory, clock)
+    return made
 
 
 def spans(settings: TraceSettings, upstreams: Sequence[UpstreamSettings], clock: Clock) -> "Spans":

@@ -56,7 +56,7 @@ class Replies:
         for name, key_id, size, expires_us in query(
             "SELECT id, key, length(sealed), expires_us FROM state_reply ORDER BY expires_us", ()
         ):
-            self._see(key_id, name, size, expires_us)
+            self.see(key_id, name, size, expires_us)
 
     def name(self, key: Key, said: str) -> str:
         """Return the name under which a key's (or run key's) Idempotency-Key is kept; it tells nothing."""
@@ -80,7 +80,7 @@ class Replies:
         """Note that it has ended; `kept_bytes` if its reply is durable, None if the key is free again."""
         self._under_way.pop(name, None)
         if kept_bytes is not None:
-            self._see(key_id, name, kept_bytes, self._clock.utc_us() + KEPT_S * 1_000_000)
+            self.see(key_id, name, kept_bytes, self._clock.utc_us() + KEPT_S * 1_000_000)
 
     def find(self, key_id: str, name: str) -> Kept | None:
         """Return the kept reply of a name."""
@@ -135,7 +135,8 @@ class Replies:
         """Return the statement that lets a reply go: it was given, or never will be."""
         return ("DELETE FROM state_reply WHERE id = ?", (name,))
 
-    def _see(self, key_id: str, name: str, size: int, expires_us: int) -> None:
+    def see(self, key_id: str, name: str, size: int, expires_us: int) -> None:
+        """Take note of a reply that is kept, by whichever process."""
         self._forget(key_id, name)
         self._kept.setdefault(key_id, {})[name] = (expires_us, size)
         self._sizes[key_id] = self._sizes.get(key_id, 0) + size

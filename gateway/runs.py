@@ -52,6 +52,12 @@ class Runs:
             raise RunNotFound("no run of that id belongs to this key", param="run")
         return run
 
+    def knows(self, key: Key, run_id: str) -> bool:
+        """Tell whether this key has a run of that id, ours or the client's, as far as this process knows."""
+        return self._directory.run_for(key, run_id) is not None or (
+            self._directory.run_for(key, self._client_made(key, run_id)) is not None
+        )
+
     async def declared(self, key: Key, run_id: str) -> Run:
         """Return the run that a call declares, opening a client-made one; RunNotFound, RunEnded."""
         run = self._directory.run_for(key, run_id)

@@ -126,12 +126,13 @@ async def running(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    bound: socket.socket | None = None,
     limits: HeadLimits | None = None,
     shutdown_grace_s: float = 5.0,
 ) -> AsyncIterator[Running]:
-    """Serve in the running loop while entered; signals are left alone."""
+    """Serve in the running loop while entered, at host and port or on a socket that listens; signals are left alone."""
     server = BoundedServer(app, limits=limits, shutdown_grace_s=shutdown_grace_s)
-    sock = listen(host, port)
+    sock = listen(host, port) if bound is None else bound
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     try:

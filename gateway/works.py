@@ -3,7 +3,7 @@
 import hmac
 import random
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from audit.reader import Reader
 from limits.breaker import Breaker
@@ -21,6 +21,8 @@ from .config import Config
 from .delivery import Delivery
 from .directory import Registry
 from .directory.stops import Stops
+from .duty import Duty
+from .following import Following
 from .guards import Redactor
 from .house import BOOK_NAME, House
 from .housekeeping import Housekeeping
@@ -67,6 +69,9 @@ from .vaults import Vaults
 from .webhook import Webhook
 from .weighing import Weighing
 
+if TYPE_CHECKING:
+    from limits.redis import RedisLedger
+
 Stage = TypeVar("Stage")
 
 
@@ -77,9 +82,10 @@ class Works:
         config = house.config
         self.house = house
         self.clock = clock
-        self.ledger, self.snapshots = _restored(house, clock)
+        self.ledger, self.shared_ledger, self.snapshots = _ledger(house, clock)
         self.registry = Registry(house.directory, house.book, clock, self.ledger)
-        self.journal = Journal(house.book, self.ledger)
+        granted = None if self.shared_ledger is None else self.shared_ledger.generation_of
+        self.journal = Journal(house.book, self.ledger, granted)
         self.metrics = Metrics(clock)
         self.strangers = Strangers(self.journal)
         self.chance = random.Random()
@@ -108,6 +114,8 @@ class Works:
             teller=self.webhook,
         )
         self.trails = Trails(_secret(house.master_key))
+        self.duty = Duty(house.book)
+        self.following = None if config.shared is None else _following(self, house)
         self.consent = Consent(self.approvals, self.tools, config.mcp)
         self.soft_caps = SoftCaps(self.ledger, self.journal, house.directory, clock)
         self.housekeeping = Housekeeping(
@@ -117,11 +125,14 @@ class Works:
             self.strangers,
             approvals=self.approvals,
             soft_caps=self.soft_caps,
+            on_duty=self.duty,
         )
         origin, verifier = house.book.origin, house.signer.verifier
-        self.anchors = Anchors(config.anchors, house.book.place, origin, verifier, clock, folder=config.folder)
-        self.keeper = keeper_of(config, house.book, clock)
-        self.delivery = Delivery(config.delivery, house.book)
+        self.anchors = Anchors(
+            config.anchors, house.book.place, origin, verifier, clock, folder=config.folder, on_duty=self.duty
+        )
+        self.keeper = keeper_of(config, house.book, clock, self.duty)
+        self.delivery = Delivery(config.delivery, house.book, self.duty)
         self.traces = _traces(config, clock)
 
     def all_breakers(self) -> list[Breaker]:
@@ -172,6 +183,22 @@ class Works:
             ),
         ]
         return _in_order(life.ATTEMPT, stages)
+
+
+def _ledger(house: House, clock: Clock) -> tuple[LocalLedger, "RedisLedger | None", Snapshots | None]:
+    """Return the ledger, the same as what it is if it is shared, and what takes it down if it is not."""
+    shared = house.config.shared
+    if shared is None:
+        local, snapshots = _restored(house, clock)
+        return local, None, snapshots
+    ledger = optional.shared_ledger(shared.redis.reveal(), house.book, house.directory, clock)
+    return cast("LocalLedger", ledger), ledger, None  # both are a `Ledger`; tests look into the local one
+
+
+def _following(works: Works, house: House) -> Following:
+    """Return what follows the changes of other processes."""
+    parts = house.directory, works.approvals, works.replies, works.clock
+    return Following(house.book.place, *parts, seen=house.seen, cut=works.lives.stop)
 
 
 def _restored(house: House, clock: Clock) -> tuple[LocalLedger, Snapshots]:

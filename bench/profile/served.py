@@ -12,7 +12,7 @@ from audit.append import Append
 from audit.book import Book
 from audit.writer import Writer
 from bench.profile.meter import Meter
-from gateway import app
+from gateway import serving
 from gateway.answer import Answer
 from gateway.client import Client
 from gateway.config import load
@@ -91,7 +91,7 @@ def main() -> None:
     profile = Profile()
     profile.wrap()
     signal.signal(signal.SIGUSR1, profile.start_anew)
-    app.serve(load(arguments.config))
+    serving.serve(load(arguments.config))
     arguments.figures.write_text(json.dumps(profile.report()))
 
 

@@ -67,7 +67,8 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _bind(path: Path) -> socket.socket:
+def bind_local(path: Path) -> socket.socket:
+    """Make the socket, for the owner of the folder. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         # The folder's lock is ours, so a socket that lies here is a dead owner's.
@@ -85,8 +86,13 @@ def _bind(path: Path) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serve_local(app: ASGIApp, path: Path, *, shutdown_grace_s: float = 5.0) -> AsyncIterator[None]:
-    """Serve the admin application on a unix socket while entered. Raises OSError if it cannot be made."""
+async def serve_local(
+    app: ASGIApp, path: Path, *, bound: socket.socket | None = None, shutdown_grace_s: float = 5.0
+) -> AsyncIterator[None]:
+    """Serve the admin application on a unix socket while entered. Raises OSError if it cannot be made.
+
+    `bound` is that socket if several processes share it: then whoever bound it removes it.
+    """
     config = uvicorn.Config(
         cast("Any", _Named(app)),
         http=_Peer,
@@ -101,7 +107,7 @@ async def serve_local(app: ASGIApp, path: Path, *, shutdown_grace_s: float = 5.0
     config.load()
     state = BoundedState(HeadLimits(connections_max=64))
     loop = asyncio.get_running_loop()
-    sock = _bind(path)
+    sock = bind_local(path) if bound is None else bound
     try:
         server = await loop.create_unix_server(
             lambda: _Peer(config=config, server_state=state, app_state={}), sock=sock, backlog=16
@@ -112,7 +118,8 @@ async def serve_local(app: ASGIApp, path: Path, *, shutdown_grace_s: float = 5.0
     try:
         yield
     finally:
-        _remove(path)
+        if bound is None:
+            _remove(path)
         server.close()
         for connection in list(state.connections):
             connection.shutdown()

@@ -4,6 +4,7 @@ Only `Registry` changes it, and only after the change is durable, so what is see
 """
 
 import hmac
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -207,6 +208,12 @@ class Directory:
                     limit=depth,
                     actual=below,
                 )
+
+    def overlaid(self) -> Standing:
+        """Return the papers as they stand, to read others over them: those lie in each mapping's first map."""
+        return Standing(
+            self.profiles, ChainMap({}, self._tenants), ChainMap({}, self._keys), ChainMap({}, self._runs), set()
+        )
 
     # what the Registry calls once a change is durable
 

@@ -9,7 +9,7 @@ approver may edit the arguments: then the yes is for what was edited, under a ne
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from limits.loops import ToolCall as Step
 
@@ -25,6 +25,14 @@ DESCRIPTION = "description"
 """The policy of questions about what an MCP server says of a tool."""
 _RULE_CHARS = 64
 _NOT_EDITED = (".resources/read", ".prompts/get")
+
+
+class Teller(Protocol):
+    """Who is told of questions and decisions (a webhook); never blocks."""
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Queue a message."""
+        ...
 
 
 @dataclass(slots=True)

@@ -34,10 +34,11 @@ class Served:
 
     process: asyncio.subprocess.Process
     url: str
+    admin_token: str | None = None
 
-    def client(self) -> httpx.AsyncClient:
-        """Return a client that speaks with the declared key."""
-        headers = {"authorization": f"Bearer {TOKEN}"}
+    def client(self, token: str = TOKEN) -> httpx.AsyncClient:
+        """Return a client that speaks with the declared key, or another."""
+        headers = {"authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
 
 
@@ -51,10 +52,10 @@ def write(folder: Path, upstream_url: str, *, usd: str = "100", **parts: Any) ->
 
 
 @contextlib.asynccontextmanager
-async def serving(path: Path) -> AsyncIterator[Served]:
+async def serving(path: Path, *options: str) -> AsyncIterator[Served]:
     """Start the process, wait until it serves, and kill it at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "serve", "--config", str(path)),
+        *(sys.executable, "-m", "gateway", "serve", "--config", str(path), *options),
         cwd=ROOT,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -69,7 +70,8 @@ async def serving(path: Path) -> AsyncIterator[Served]:
                     break
         assert said, "it said nothing"
         assert ready, b"".join(said).decode()
-        yield Served(process, ready[1].decode())
+        token = re.search(rb"sk-th-\S+", b"".join(said))
+        yield Served(process, ready[1].decode(), token.group().decode() if token else None)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

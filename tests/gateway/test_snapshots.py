@@ -96,9 +96,11 @@ async def test_killed_behind_a_snapshot_it_begins_with_all_that_the_book_says(tm
         assert after.cap_settled == sum(entry.nano_dollars for entry in upstream.bill.entries)
         with open_house(config, SystemClock()) as house:
             works = Works(house, SystemClock())
+            assert works.snapshots is not None
             assert works.snapshots.size == snapshots.size, "the start took the snapshot"
             (config.folder / SNAPSHOT_NAME).unlink()
             whole = Works(house, SystemClock())
+            assert whole.snapshots is not None
             assert whole.snapshots.size == 0
             assert works.ledger.books.snapshot() == whole.ledger.books.snapshot()
             await works.catalogue.close()
