@@ -130,8 +130,7 @@ class Routes:
 
     def _start(self, call: Call, client: Client) -> asyncio.Task[None]:
         life = self._lives.start(call, self._pipeline.live(call, Answer(client, self._account)))
-        # A call and its attempts name each other: cut here, all of it goes at once, and no collector need look for it.
-        life.add_done_callback(lambda _: call.attempts.clear())
+        life.add_done_callback(lambda _: _part(call))
         return life
 
     async def _over_the_counter(self, method: str, path: str, call: Call, client: Client) -> None:
@@ -144,6 +143,13 @@ class Routes:
 
     async def _refuse(self, call: Call, client: Client, ending: Ending) -> None:
         await Answer(client, self._account).fail(call, ending)
+
+
+def _part(call: Call) -> None:
+    """Part a call that has ended from what names it: all of it goes at once, and no collector need look for it."""
+    call.attempts.clear()
+    call.reply = None
+    call.kept.clear()
 
 
 def _leave(call: Call) -> None:

@@ -1,9 +1,12 @@
 """Each request goes where it belongs, and no path leads past key and meter."""
 
+import asyncio
+import gc
 from pathlib import Path
 
 import pytest
 
+from gateway.call import Call
 from tests.faults.exact import ECHO, ends
 from tests.gateway.live import chat, live
 
@@ -51,3 +54,17 @@ async def test_too_many_calls_at_once_are_turned_away_with_figures(tmp_path: Pat
         assert (reply.status_code, reply.json()["error"]["code"]) == (503, "draining")
         assert "draining" not in (await gate.http.get("/livez")).text
         assert (await gate.http.get("/readyz")).status_code == 503
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_has_ended_leaves_nothing_for_the_collector(tmp_path: Path, stream: bool) -> None:
+    async with live(tmp_path, script=ECHO) as gate:
+        gc.collect()
+        gc.disable()
+        try:
+            body = chat("mail a@example.com", stream=stream)
+            assert (await gate.http.post("/v1/chat/completions", json=body)).status_code == 200
+            await asyncio.sleep(0)
+            assert not [each for each in gc.get_objects() if isinstance(each, Call)]
+        finally:
+            gc.enable()
