@@ -100,7 +100,10 @@ class Works:
         self.tags = Tags(self.ledger, house.book.secret, clock)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
-        self.vaults = Vaults(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended)
+        self.vaults = Vaults(
+            *(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended),
+            shared=config.shared is not None,
+        )
         hook = config.approvals.webhook
         self.webhook = None if hook is None else Webhook(hook, self.chance)
         self.approvals = Approvals(

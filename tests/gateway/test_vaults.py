@@ -39,7 +39,7 @@ def a_run(name: str = "r1", tenant: str = "acme", expires_us: int = 10**18) -> R
     return Run(name, tenant, "k", None, (name,), RunLimits(), 0, expires_us, "open", None)  # type: ignore[arg-type]
 
 
-def vaults(rows: Rows, over: set[str] | None = None, **options: int) -> Vaults:
+def vaults(rows: Rows, over: set[str] | None = None, **options: Any) -> Vaults:
     return Vaults(rows.query, ManualClock(), SECRET, lambda run: "ended" if run.id in (over or ()) else None, **options)
 
 
@@ -120,3 +120,14 @@ async def test_a_restart_breaks_no_placeholder(tmp_path: Path) -> None:
         reply = await gate.http.post("/v1/chat/completions", json=chat(f"tell {mark}"), headers=headers)
         assert json.loads(reply.text)["choices"][0]["message"]["content"] == f"tell {MAIL}"
         assert await _mark(gate, token) == mark
+
+
+def test_processes_that_share_a_run_issue_the_same_placeholders_and_restore_each_others() -> None:
+    rows, run = Rows(), a_run()
+    one, other = vaults(rows, shared=True), vaults(rows, shared=True)
+    first, at_once = one.of(run), other.of(run)
+    issued = first.placeholder("email", MAIL)
+    assert at_once.placeholder("email", MAIL) == issued
+    rows.execute(one.keep(run, first))
+    assert other.of(run).value(issued) == MAIL
+    assert one.of(a_run("r2")).placeholder("email", MAIL) != issued
