@@ -1,9 +1,20 @@
 from random import Random
+from typing import Any
+
+from pybreaker import CircuitBreakerListener
 
 from limits.breaker import Blocked, Breaker, BreakerPolicy, Breakers, Permit
 from limits.clock import ManualClock
 
 POLICY = BreakerPolicy(failures_max=3, open_s=10, open_s_max=40, jitter=0.2, probe_s_max=30)
+
+
+class Heard(CircuitBreakerListener):
+    def __init__(self) -> None:
+        self.states: list[str] = []
+
+    def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002
+        self.states.append(new_state.name)
 
 
 def permit(breaker: Breaker) -> Permit:
@@ -24,8 +35,8 @@ def fail(breaker: Breaker, times: int) -> None:
 
 
 def test_the_whole_cycle_with_a_turned_clock() -> None:
-    clock = ManualClock()
-    breaker = Breaker("openai/gpt-4o", clock, POLICY, Random(1))
+    clock, heard = ManualClock(), Heard()
+    breaker = Breaker("openai/gpt-4o", clock, POLICY, Random(1), [heard])
     fail(breaker, 2)
     breaker.report(permit(breaker), "neutral")
     assert (breaker.state, breaker.failures) == ("closed", 2)
@@ -49,6 +60,7 @@ def test_the_whole_cycle_with_a_turned_clock() -> None:
     clock.turn(24)
     breaker.report(permit(breaker), "success")
     assert (breaker.state, breaker.failures) == ("closed", 0)
+    assert heard.states == ["open", "half-open", "open", "half-open", "closed"]
 
     fail(breaker, 3)
     assert 10 <= blocked(breaker).wait_s <= 12
