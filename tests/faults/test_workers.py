@@ -1,7 +1,10 @@
 """Several workers on one socket: what one changes the others see; whoever dies is replaced; all drain at a signal."""
 
 import asyncio
+import contextlib
+import json
 import os
+import random
 import re
 import signal
 from pathlib import Path
@@ -12,13 +15,17 @@ import pytest
 from agents.scripted import ScriptedServer
 from audit.keys import load_verifier
 from audit.postgres import Server
+from audit.reader import Reader
 from audit.verify import verify_book
 from bench.overhead.processes import tree
+from tests.faults.exact import ECHO
 from tests.faults.process import TOKEN, Served, serving, write
 from tests.gateway.live import chat
 from tests.servers.live import Postgres, Redis
 
 WORKERS = 3
+CALLS = 500
+CAP_NANO = 12_000_000
 
 
 async def asked(served: Served, token: str | None, method: str, path: str, **more: object) -> httpx.Response:
@@ -76,3 +83,50 @@ async def test_workers_share_keys_runs_and_one_book_and_one_that_dies_is_replace
     assert verdict.ok, verdict.sentences()
     assert verdict.signed_size == verdict.size
     assert not (folder / "admin.sock").exists()
+
+
+async def _any(http: httpx.AsyncClient, chance: random.Random) -> int | None:
+    """Ask anything in any way; one in ten clients leaves, and a killed worker's clients lose their answer."""
+    text = "".join("".join(chance.choices("bcdfghjklmnpqrstvwxz", k=3)) + " " for _ in range(chance.randint(1, 120)))
+    body = chat(text, stream=chance.random() < 0.4, max_tokens=chance.choice((1, 16, 100, 1_000, 16_000)))
+    patience_s = chance.uniform(0.0, 0.1) if chance.random() < 0.1 else 120.0
+    with contextlib.suppress(httpx.TransportError, TimeoutError):
+        async with asyncio.timeout(patience_s):
+            return (await http.post("/v1/chat/completions", json=body)).status_code
+    return None
+
+
+async def test_a_cap_holds_for_four_workers_and_five_hundred_calls_though_one_is_killed(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(5)
+    monkeypatch.setenv("TOLLHOUSE_POSTGRES", postgres.database())
+    shared = {"postgres": "env/TOLLHOUSE_POSTGRES", "redis": "env/TOLLHOUSE_REDIS"}
+    profiles = [{"name": "default", "rates": {"concurrency": 1_000}, "budget_wait_s": 30}]
+    patient = {"timeouts": {"connect_s": 60}}
+    with Redis(durable=True) as redis:
+        monkeypatch.setenv("TOLLHOUSE_REDIS", redis.url)
+        async with ScriptedServer(ECHO) as upstream:
+            path = write(tmp_path, upstream.url, usd="0.012", shared=shared, profiles=profiles, up=patient)
+            async with serving(path, "--workers", "4") as served:
+                headers = {"authorization": f"Bearer {TOKEN}"}
+                limits = httpx.Limits(max_connections=600)
+                async with httpx.AsyncClient(base_url=served.url, headers=headers, timeout=120, limits=limits) as http:
+                    asking = asyncio.gather(*(_any(http, chance) for _ in range(CALLS)))
+                    async with asyncio.timeout(60):
+                        while len(upstream.bill.entries) < 20:  # noqa: ASYNC110 - a bill wakes nobody
+                            await asyncio.sleep(0.01)
+                    os.kill(tree(served.process.pid)[1], signal.SIGKILL)
+                    statuses = await asking
+                served.process.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(served.process.wait(), 60) == 0
+            billed = upstream.bill.total.nano_dollars
+    assert 0.5 * CAP_NANO < billed <= CAP_NANO
+    assert {status for status in statuses if status is not None} <= {200, 402, 429}
+    assert statuses.count(200) > 20
+    folder = tmp_path / "tollhouse-data"
+    with Reader.open(Server(os.environ["TOLLHOUSE_POSTGRES"])) as reader:
+        records = [json.loads(body) for _, body in reader.records()]
+    charged = sum(part["nano_usd"] for record in records for part in record.get("billed", ()))
+    assert charged <= CAP_NANO
+    assert verify_book(Server(os.environ["TOLLHOUSE_POSTGRES"]), [load_verifier(folder / "signing.key.pub")]).ok
