@@ -1,8 +1,8 @@
 """An anchor in an S3-compatible bucket with object lock: what is written there nobody can alter or delete for years.
 
 Needs boto3 (`pip install 'tollhouse[s3]'`), which finds credentials as usual (environment, files, roles). Whoever stole
-them can hide objects behind delete markers, but not remove their versions; so versions are what is read. Keys are the
-tree's size, of fixed width, so that their order is the log's.
+them can hide objects behind delete markers, but not remove their versions; so those are what is read. Keys count down
+as the tree grows, so that the newest comes first in a listing.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from .checkpoint import Checkpoint, open_checkpoint
 from .errors import BookError
 from .note import Verifier
 
-_SIZE_DIGITS = 20
+_SIZE_MAX = 10**20 - 1  # what is below it by less than its ninth part has as many digits
 RETAIN_DAYS = 3_650
 WAIT_S_MAX = 10.0
 
@@ -61,13 +61,13 @@ class BucketAnchor(Anchor):
     def notes(self) -> list[bytes]:
         """Return all anchored notes, oldest first."""
         self._check_lock()
-        return [self._note(key, version) for key, version in self._versions()]
+        return [self._note(key, version) for key, version in reversed(list(self._versions()))]
 
     def last(self) -> Checkpoint | None:
-        """Return the newest anchored checkpoint; the first time its key is searched for by halving."""
+        """Return the newest anchored checkpoint."""
         if self._newest is None:
             self._check_lock()
-            found = self._search()
+            found = next(self._versions(page=1), None)
             if found is not None:
                 self._newest = open_checkpoint(self._note(*found), self._origin, self._verifiers)
         return self._newest
@@ -79,7 +79,7 @@ class BucketAnchor(Anchor):
         until = dt.datetime.fromtimestamp(self._now_s(), dt.UTC) + self._retain
         self._ask(
             "put_object",
-            Key=f"{self._prefix}{checkpoint.size:0{_SIZE_DIGITS}}-{hashlib.sha256(note).hexdigest()[:16]}",
+            Key=f"{self._prefix}{_SIZE_MAX - checkpoint.size}-{hashlib.sha256(note).hexdigest()[:16]}",
             Body=note,
             ContentType="text/plain; charset=utf-8",
             ChecksumAlgorithm="SHA256",
@@ -90,32 +90,12 @@ class BucketAnchor(Anchor):
 
     def _check_lock(self) -> None:
         if not self._locked:
-            found = self._ask("get_object_lock_configuration")
-            self._locked = found["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
-            if not self._locked:
-                raise BookError(f"{self.name}: the bucket has no object lock; an anchor there could be deleted")
+            self._ask("get_object_lock_configuration")  # an error if it has none
+            self._locked = True
 
-    def _search(self) -> tuple[str, str] | None:
-        """Return key and version of the object with the greatest key."""
-        found = None
-        low, high = 0, 10**_SIZE_DIGITS
-        while low < high:
-            middle = (low + high) // 2
-            first = next(self._versions(f"{middle:0{_SIZE_DIGITS}}", page=1), None)
-            if first is None:
-                high = middle
-            else:
-                found = first
-                low = int(first[0].removeprefix(self._prefix)[:_SIZE_DIGITS]) + 1
-        if low and found is None:
-            return None
-        return found if found is not None else next(self._versions(), None)
-
-    def _versions(self, after: str = "", *, page: int = 1_000) -> Iterator[tuple[str, str]]:
-        """Yield (key, version) of every object version whose key is after a size, in the order of keys."""
+    def _versions(self, *, page: int = 1_000) -> Iterator[tuple[str, str]]:
+        """Yield (key, version) of every object version, the newest checkpoint's first."""
         asked: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": page}
-        if after:
-            asked["KeyMarker"] = f"{self._prefix}{after}"
         while True:
             answer = self._ask("list_object_versions", **asked)
             for each in answer.get("Versions", ()):

@@ -100,7 +100,8 @@ def test_more_objects_than_a_page_are_all_read(bucket: str, endpoint: str, tmp_p
         write(tmp_path / "book.sqlite", 2)
         with Reader.open(tmp_path / "book.sqlite") as reader:
             there.add(reader)
-    assert [key.split("/")[1][:20].lstrip("0") for key, _ in there._versions(page=2)] == ["2", "4", "6", "8"]
+    assert len(list(there._versions(page=2))) == 4
+    assert [each.size for each in anchor(bucket, endpoint).checkpoints()] == [2, 4, 6, 8]
 
 
 def test_a_bucket_without_object_lock_or_none_at_all_is_refused(endpoint: str, s3: Any) -> None:

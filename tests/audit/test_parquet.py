@@ -45,6 +45,15 @@ def test_columns_have_types_and_what_is_absent_is_null(tmp_path: Path) -> None:
     assert (second["nano_usd"], second["tenant"], second["findings"], second["call"]) == (None, None, None, "d")
 
 
+def test_nothing_selected_is_a_table_without_rows(tmp_path: Path) -> None:
+    with Book.open(tmp_path / "book.sqlite", signer=SIGNER) as book:
+        book.append_now({"kind": "intent", "call": "c"}, tenant="a")
+    out = io.BytesIO()
+    with Reader.open(tmp_path / "book.sqlite") as reader:
+        assert export_parquet(reader, out, Selection(tenant="b")) == 0
+    assert pq.read_table(out).num_rows == 0
+
+
 def test_rows_are_written_in_groups_so_that_memory_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "book.sqlite"
     with Book.open(path, signer=SIGNER) as book:

@@ -13,7 +13,7 @@ import pytest
 
 from audit.append import BookLimits
 from audit.book import Book
-from audit.errors import BookError, BookUnavailable, Fenced, Shredded, StatementFailed
+from audit.errors import BookError, BookUnavailable, Fenced, KeyMissing, Shredded, StatementFailed
 from audit.keeping import Keeping
 from audit.master import MasterKey
 from audit.payload import Payload
@@ -176,13 +176,24 @@ def test_a_writer_that_slept_long_reads_the_log_anew(url: str, monkeypatch: pyte
 
 
 def test_what_one_process_shreds_no_other_seals_or_reads_with_the_old_key(url: str) -> None:
-    with opened(Server(url)) as first, opened(Server(url)) as second:
+    with (
+        opened(Server(url)) as first,
+        opened(Server(url)) as second,
+        opened(Server(url)) as third,
+        Book.open(Server(url), signer=SIGNER) as keyless,
+    ):
+        third.append_now(record(), tenant="b")
         indexes = [
             book.append_now(record(), tenant="a", payload=Payload(b"said", "ann")).index for book in (first, second)
         ]
         assert first.secret("a") == second.secret("a")
         Keeping(first).shred("a", actor="k")
         later = second.append_now(record(), tenant="a", payload=Payload(b"later", "ann")).index
+        third.append_now(record(), tenant="b")
+        assert second.secret("a") == third.secret("a")
+        keyless.append_now(record(), tenant="b")
+        with pytest.raises(KeyMissing):
+            keyless.secret("a")
         assert first.payload(later) == second.payload(later) == b"later"
         assert first.secret("a") == second.secret("a")
         for index in indexes:

@@ -6,6 +6,7 @@ python = environment("anthropic")                   # tests/clients/anthropic/re
 told = await run("anthropic", "plain", env={...})   # runs tests/clients/anthropic/acts.py with it
 """
 
+import ast
 import asyncio
 import contextlib
 import fcntl
@@ -40,10 +41,18 @@ def environment(name: str, among: Path = HERE) -> Path:
 
 def pips_index() -> list[str]:
     """Return the options that have uv install from where pip is told to, if it is: uv does not read pip's settings."""
+    listing = [
+        sys.executable,
+        "-m",
+        "pip",
+        "config",
+        "list",
+    ]  # of older pips `config get` knows no file of PIP_CONFIG_FILE
+    lines = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines()
+    said = {name: value for name, _, value in (line.partition("=") for line in lines)}
     for place in (":env:", "global"):
-        command = [sys.executable, "-m", "pip", "config", "get", f"{place}.index-url"]
-        if said := subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip():
-            return ["--default-index", said]
+        if index := said.get(f"{place}.index-url"):
+            return ["--default-index", str(ast.literal_eval(index))]
     return []
 
 

@@ -91,7 +91,9 @@ async def test_what_stays_held_is_429_with_retry_after_and_costs_no_step(tmp_pat
         run = (await gate.http.post("/v1/runs", json={})).json()
         headers = {"x-run-id": run["id"]}
         first = asyncio.ensure_future(ask(gate, "ponder", max_tokens=400))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while not gate.upstream.seen:  # noqa: ASYNC110 - the provider wakes nobody
+                await asyncio.sleep(0.01)
         second = await gate.http.post(PATH, json=chat("hello", max_tokens=400), headers=headers)
         assert refused(second) == (429, "budget_held", "tenant.usd")
         assert int(second.headers["retry-after"]) >= 1

@@ -185,6 +185,7 @@ async def test_a_next_attempt_takes_the_room_of_the_one_before_it(pair: tuple[Re
     await hold(one, "other", 40)
     settlement = one.settle("a", Charge(10))
     assert settlement is not None
+    assert one.settle("a", Charge(20)) is settlement
     order = Order("a2", ("tenant:t",), 50, 0, 0, 2**52)
     answer = await one.hold(order, tenant="t", run="r", until_ns=0, replaces=settlement)  # type: ignore[arg-type]
     assert isinstance(answer, HoldEntry)
