@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.patterns import claims, measure, play, plot
+from bench.patterns import claims, measure, play, plot, scenes
 from bench.patterns.site import site
 
 RESULTS = Path("bench/results")
@@ -31,7 +31,7 @@ def main(runs: int, seed: int, *, keep: bool) -> None:
         with site(folder, script, models) as place:
             caps = asyncio.run(measure.capped(place.url, place.default, folder))
             rows = asyncio.run(measure.measured(place.url, place.wide, folder, runs))
-    text = _table(rows, claims.judged(rows, caps), runs, seed)
+    text = _table(rows, claims.judged(rows, caps), runs, seed) + _scenes(scenes.played())
     print(text)
     if keep:
         RESULTS.mkdir(exist_ok=True)
@@ -66,6 +66,20 @@ def _table(rows: list[measure.Row], judged: list[claims.Claim], runs: int, seed:
         f"| {each.pattern} | {each.claim} | {each.expected} | {each.measured} | **{each.verdict}** | {each.why} |"
         for each in judged
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _scenes(played: list[scenes.Scene]) -> str:
+    lines = [
+        "",
+        "Claims that are no figures, each played by tests that were run for this table:",
+        "",
+        "| pattern | claim | verdict | what was played |",
+        "|---|---|---|---|",
+    ]
+    for scene in played:
+        verdict = claims.HOLDS if scene.holds else "does not hold"
+        lines.append(f"| {scene.pattern} | {scene.claim} | **{verdict}** | {'; '.join(scene.sentences)} |")
     return "\n".join(lines) + "\n"
 
 

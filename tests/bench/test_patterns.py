@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from agents.scripted import load
-from bench.patterns import claims, play, plot
+from bench.patterns import claims, play, plot, scenes
 from bench.patterns.measure import Row, cases
 
 
@@ -43,3 +43,10 @@ def test_the_script_is_one_that_the_provider_takes(tmp_path: Path) -> None:
     assert {rule.model for rule in loaded.rules} == set(models)
     agents = [make() for _, _, make in cases()]
     assert {agent.model for agent in agents} <= set(models)
+
+
+def test_every_scene_is_a_test_that_is_there() -> None:
+    for name in (name for tests in scenes.CLAIMS.values() for name in tests):
+        module, _, test = name.rpartition(".")
+        assert f"def {test}(" in (Path(__file__).parents[2] / f"{module.replace('.', '/')}.py").read_text()
+    assert scenes.sentence("a.b.test_it_holds") == "it holds"
