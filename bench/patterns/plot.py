@@ -35,6 +35,9 @@ def tokens(rows: Sequence[Row]) -> str:
     return "".join([*parts, "</svg>\n"])
 
 
+_SHORT = {"plan, one by one": "plan 1", "plan, 3 side by side": "plan 3", "single pass": "single"}
+
+
 def seconds(rows: Sequence[Row]) -> str:
     """Plot each row's seconds, a bar to the median and a line to p95."""
     most = max(row.p95_s for row in rows)
@@ -50,15 +53,14 @@ def seconds(rows: Sequence[Row]) -> str:
         parts.append(
             f'<line x1="{middle:.1f}" x2="{middle:.1f}" y1="{top:.1f}" y2="{_y(row.p95_s, most):.1f}" stroke="black"/>'
         )
-        short = (
-            "".join(word[0] for word in row.pattern.replace(",", "").split()) if " " in row.pattern else row.pattern[:3]
-        )
-        parts.append(_text(middle, HEIGHT - BELOW + 16, f"{short} {row.size}", "middle", size=9))
+        short = _SHORT.get(row.pattern, row.pattern.split()[0])
+        parts.append(_text(middle, HEIGHT - BELOW + 16, short, "middle", size=9))
+        parts.append(_text(middle, HEIGHT - BELOW + 27, str(row.size), "middle", size=9))
     parts.append(
         _text(
             LEFT,
             HEIGHT - 10,
-            "obo: plan one by one, 3sbs: three side by side; the number is steps, rounds or members",
+            "plan 1: one by one, plan 3: three side by side; below, steps, rounds or members",
             "start",
             size=10,
         )
