@@ -1,7 +1,7 @@
 """Parts that only some configurations need, imported when one asks for them: the others start without their cost.
 
-This is the only place that imports within a function, by name; the linter of imports sees
-none of it.
+They are imported by name, so the linter of imports sees none of it. `catalogue.py` does the same for the other client
+of upstreams, and `audit/extras.py` for what pip installs as an extra.
 """
 
 import importlib

@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from ..bus import HOLD_S, MESSAGES_MAX, WAIT_S, Message, Overloaded
-from .place import PREFIX
+from .place import PREFIX, WAIT_S_MAX
 
 KEPT_S = 86_400
+CONNECTIONS_MAX = 256
 _AGAIN_S = 0.05
 _GROUP = "members"
 _PUBLISH = """
@@ -48,7 +49,12 @@ class RedisBus:
         self.wait_s = wait_s
         self.hold_s = hold_s
         self._prefix = prefix
-        self._redis: Redis = Redis.from_url(url)
+        self._redis: Redis = Redis.from_url(
+            url,
+            max_connections=CONNECTIONS_MAX,
+            socket_connect_timeout=WAIT_S_MAX,
+            socket_timeout=hold_s + WAIT_S_MAX,  # a reader blocks for up to hold_s
+        )
         self._publish = self._redis.register_script(_PUBLISH)
         self._reader = secrets.token_hex(8)
         self._joined: set[str] = set()

@@ -136,13 +136,16 @@ async def test_what_is_our_own_or_the_client_s_fault_opens_no_breaker(gate: Live
         assert offer(gate, "m").breaker.failures == 0
 
 
-async def test_a_provider_that_is_down_costs_no_time_once_the_breaker_is_open(gate: Live) -> None:
+async def test_a_provider_that_is_down_is_not_tried_once_the_breaker_is_open(gate: Live) -> None:
     async with nothing_lost(gate, ended=21):
         await gate.upstream.refuse()
         try:
             await gate.http.post(PATH, json=chat("hello", model="stored"))
+            assert offer(gate, "stored").breaker.state == "open"
+            tried = len(gate.records("intent"))
             for _ in range(20):
                 reply = await gate.http.post(PATH, json=chat("hello", model="stored"))
                 assert reply.headers["x-tollhouse-degraded"] == "stored"
+            assert len(gate.records("intent")) == tried
         finally:
             await gate.upstream.accept()

@@ -6,6 +6,7 @@ import pytest
 
 from agents.bus import Overloaded
 from agents.redis import RedisBus
+from agents.redis.place import WAIT_S_MAX
 from tests.servers.live import Redis
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +25,11 @@ async def test_messages_come_in_order_and_once_to_readers_of_one_topic(durable: 
         assert heard == [0, 1, 2, 3]
         assert await bus.receive("t", wait_s=0) is None
         assert await bus.receive("t", wait_s=0.02) is None
+
+
+async def test_a_reader_may_wait_longer_than_any_other_command(durable: Redis) -> None:
+    async with RedisBus(durable.url, prefix="long") as bus:
+        assert await bus.receive("t", wait_s=WAIT_S_MAX + 0.3) is None
 
 
 async def test_a_reader_waits_for_a_message(durable: Redis) -> None:
