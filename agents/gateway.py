@@ -8,7 +8,7 @@ import asyncio
 import os
 import random
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -99,6 +99,10 @@ class Gateway:
     async def run(self, run_id: str, key: str | None = None) -> dict[str, Any]:
         """Return a run's limits and what is used, its children's included. Raises Refused."""
         return _tree(await self._send("GET", f"/v1/runs/{run_id}", None, key or self.key, {}))
+
+    async def plan(self, run_id: str, tools: Sequence[str], key: str) -> None:
+        """Narrow a run to the tools of its plan; another plan takes this one's place. Raises Refused."""
+        _tree(await self._send("POST", f"/v1/runs/{run_id}/plan", {"tools": list(tools)}, key, {}))
 
     async def cancel(self, run_id: str, key: str | None = None) -> None:
         """End a run and its children; nobody asks models under it any more. Raises Refused."""

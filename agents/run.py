@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from .beside import side_by_side
 from .budget import Budget
-from .endings import Ending, Stop
+from .endings import Ending, Refused, Stop
 from .event import Note
 from .keys import step_key
 from .policy import Policy, any_of
@@ -119,6 +119,19 @@ class Run:
         if key not in self.state.once:
             await self.seat.journal.write("once", key=key, value=await ask())
         return self.state.once[key]
+
+    async def plan(self, at: str, tools: Sequence[str]) -> None:
+        """Let the gateway know the tools of a plan: until another plan stands it lets no other pass. Raises Ending."""
+        names = sorted(set(tools))
+
+        async def told() -> list[str]:
+            try:
+                await self.seat.gateway.plan(self.id, names, self.seat.key)
+            except Refused as refused:
+                raise refused.ending() from refused
+            return names
+
+        await self.once(f"plan {at}", told)
 
     async def choose(self, at: str, question: str, options: Sequence[str]) -> str:
         """Return what a person chose: until then the run waits. Raises Ending."""

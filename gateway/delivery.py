@@ -11,10 +11,8 @@ personal data; contents beside the log are never sent.
 
 import asyncio
 import contextlib
-import hmac
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -26,9 +24,11 @@ from audit.book import Book
 from audit.errors import BookError
 from audit.place import Place
 from audit.reader import Reader
+from limits.clock import Clock
 
 from .config.delivery import DeliverySettings
 from .duty import always
+from .signature import signed, signing_key
 
 log = logging.getLogger("tollhouse.delivery")
 
@@ -44,19 +44,22 @@ Batch = list[tuple[int, bytes]]
 class Receiver:
     """One receiver and its cursor: the number of records that it has."""
 
-    def __init__(self, settings: DeliverySettings, book: Book, on_duty: Callable[[], bool] = always) -> None:
+    def __init__(
+        self, settings: DeliverySettings, book: Book, clock: Clock, on_duty: Callable[[], bool] = always
+    ) -> None:
         self.name = settings.name
         self.size = 0
         self.seen = 0
         self.failed = 0
         self._settings = settings
         self._book = book
+        self._clock = clock
         self._on_duty = on_duty
         self._kinds = frozenset(settings.kinds)
         self._write = as_otlp if settings.format == "otlp" else as_json
         self.dropped = 0
         self._refused = 0
-        self._secret = None if settings.secret is None else settings.secret.reveal().encode()
+        self._key = None if settings.secret is None else signing_key(settings.secret.reveal())
         self._token = None if settings.token is None else settings.token.reveal()
 
     def recall(self) -> None:
@@ -74,8 +77,7 @@ class Receiver:
             if self._token is not None:
                 headers["authorization"] = f"Bearer {self._token}"
             body = self._write(self._book.origin, batch)
-            if self._secret is not None:
-                headers["x-tollhouse-signature"] = f"sha256={hmac.new(self._secret, body, sha256).hexdigest()}"
+            headers |= signed(self._key, f"records_{self.size}_{end}", body, self._clock.utc_us())
             answer = await http.post(
                 self._settings.url, content=body, headers=headers, timeout=self._settings.wait_s_max
             )
@@ -137,8 +139,10 @@ class Receiver:
 class Delivery(Collector):
     """All receivers."""
 
-    def __init__(self, settings: Sequence[DeliverySettings], book: Book, on_duty: Callable[[], bool] = always) -> None:
-        self._receivers = [Receiver(each, book, on_duty) for each in settings]
+    def __init__(
+        self, settings: Sequence[DeliverySettings], book: Book, clock: Clock, on_duty: Callable[[], bool] = always
+    ) -> None:
+        self._receivers = [Receiver(each, book, clock, on_duty) for each in settings]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

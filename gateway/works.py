@@ -105,7 +105,7 @@ class Works:
             shared=config.shared is not None,
         )
         hook = config.approvals.webhook
-        self.webhook = None if hook is None else Webhook(hook, self.chance)
+        self.webhook = None if hook is None else Webhook(hook, clock, self.chance)
         self.approvals = Approvals(
             self.journal,
             house.book.query,
@@ -135,7 +135,7 @@ class Works:
             config.anchors, house.book.place, origin, verifier, clock, folder=config.folder, on_duty=self.duty
         )
         self.keeper = keeper_of(config, house.book, clock, self.duty)
-        self.delivery = Delivery(config.delivery, house.book, self.duty)
+        self.delivery = Delivery(config.delivery, house.book, clock, self.duty)
         self.traces = _traces(config, clock)
 
     def all_breakers(self) -> list[Breaker]:

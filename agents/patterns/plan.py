@@ -92,6 +92,7 @@ class PlanExecute:
                 "replan" if plans else "plan", output=Plan, check=lambda plan: plan.wrong(tools, done)
             )
             plan: Plan = reply.parsed
+            await run.plan(str(plans), [step.tool for step in plan.steps if step.tool])
             yield Note("plan", more=plan.model_dump())
             failed: tuple[Step, str] | None = None
             left = list(plan.steps)

@@ -2,18 +2,13 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
-from ..config.values import Reading, Secret
+from .asking import ask, speaking
 from .options import json_option
 from .words import instant, say_json, table
-
-_WAIT_S = 30.0
-_ERRORS_FROM = 400
 
 
 def approver_options(command: Callable[..., None]) -> Callable[..., Any]:
@@ -98,24 +93,10 @@ def deny(*, approval: str, url: str, key: str, as_json: bool) -> None:
 
 
 def _ask(method: str, url: str, key: str, *path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    try:
-        token = Secret(key, reading=Reading(Path.cwd())).reveal()
-    except ValueError as error:
-        raise click.UsageError(f"--key: {error}") from None
     if any(not part.replace("_", "").isalnum() for part in path):
         raise click.UsageError("an approval's id has letters, digits and _ only")
-    try:
-        place = "/".join(("/v1/approvals", *path))
-        headers = {"authorization": f"Bearer {token}"}
-        answer = httpx.request(method, f"{url}{place}", headers=headers, json=body, timeout=_WAIT_S)
-        said: dict[str, Any] = answer.json()
-    except httpx.TransportError as error:
-        raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
-    except ValueError:
-        raise click.ClickException("what answers there is no Tollhouse: its answer is not JSON") from None
-    if answer.status_code >= _ERRORS_FROM:
-        raise click.ClickException(str(said.get("error", {}).get("message", f"status {answer.status_code}")))
-    return said
+    with speaking(url, key) as gateway:
+        return ask(gateway, method, "/".join(("/v1/approvals", *path)), body)
 
 
 def _say(said: dict[str, Any], *, as_json: bool) -> None:

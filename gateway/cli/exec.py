@@ -12,17 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
-import httpx
 
-from ..config.values import Reading, Secret
+from .asking import ask, speaking
 
-_WAIT_S = 30.0
-_ERRORS_FROM = 400
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _FROM_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
@@ -55,18 +51,15 @@ def exec_(*, command: tuple[str, ...], url: str, key: str, quiet: bool, **limits
 
     Limits can be lowered here, never raised. OpenAI's and Anthropic's SDKs and what is built on them need no change.
     """
-    token = _secret(key)
     lowered = {name: value for name, value in limits.items() if value is not None}
-    with httpx.Client(
-        base_url=url.rstrip("/"), headers={"authorization": f"Bearer {token}"}, timeout=_WAIT_S
-    ) as gateway:
-        run = _ask(gateway, "/v1/runs", {"limits": lowered})
+    with speaking(url, key) as gateway:
+        run = ask(gateway, "POST", "/v1/runs", {"limits": lowered})
         began = time.monotonic()
         environ = environment(os.environ, url.rstrip("/"), run["id"], run["key"], source=key)
         status = _run(list(command), environ)
         # Its key ends with it: what the program left behind cannot go on spending.
         try:
-            account = told(_ask(gateway, f"/v1/runs/{run['id']}/cancel"))
+            account = told(ask(gateway, "POST", f"/v1/runs/{run['id']}/cancel"))
         except click.ClickException as error:
             account = f"run {run['id']} could not be ended: {error.message}"
     if not quiet:
@@ -164,23 +157,3 @@ def _in_foreground() -> bool:
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
         return False  # no terminal
-
-
-def _ask(gateway: httpx.Client, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    try:
-        answer = gateway.post(path, json=body)
-        said: dict[str, Any] = answer.json()
-    except httpx.HTTPError as error:
-        raise click.ClickException(f"the gateway does not answer: {error or type(error).__name__}") from error
-    except ValueError:
-        raise click.ClickException("what answers there is no Tollhouse: its answer is not JSON") from None
-    if answer.status_code >= _ERRORS_FROM:
-        raise click.ClickException(str(said.get("error", {}).get("message", f"status {answer.status_code}")))
-    return said
-
-
-def _secret(source: str) -> str:
-    try:
-        return Secret(source, reading=Reading(Path.cwd())).reveal()
-    except ValueError as error:
-        raise click.UsageError(f"--key: {error}") from None

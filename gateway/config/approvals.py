@@ -14,7 +14,7 @@ class WebhookSettings(Settings):
 
     url: Annotated[str, Field(max_length=2_048)] = Field(description="gets a POST for each question and decision")
     secret: Secret | None = Field(
-        default=None, description="signs each message: HMAC-SHA-256 of its body in `x-tollhouse-signature`"
+        default=None, description="signs each message in `webhook-signature` (Standard Webhooks; `whsec_…` or any text)"
     )
     attempts_max: Annotated[int, Field(strict=True, ge=1, le=10)] = Field(
         default=4, description="attempts for a message, with growing pauses"

@@ -19,7 +19,7 @@ class DeliverySettings(Settings):
     kinds: tuple[str, ...] = Field(default=(), max_length=32, description="only these kinds of records; none: all")
     token: Secret | None = Field(default=None, description="sent as `Authorization: Bearer …`")
     secret: Secret | None = Field(
-        default=None, description="signs each batch: HMAC-SHA-256 of its body in `x-tollhouse-signature`"
+        default=None, description="signs each batch in `webhook-signature` (Standard Webhooks; `whsec_…` or any text)"
     )
     attempts_max: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
         default=None, description="a batch that was refused so often is left out, and counted; none: never"

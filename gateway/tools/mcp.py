@@ -15,10 +15,8 @@ from typing import Any
 import orjson
 
 from limits.backoff import Backoff
-from limits.bound import FAMILIES, Family
 from limits.breaker import Breaker
 from limits.clock import Clock
-from limits.prices import Price
 
 from ..call import Attempt, Call, Request
 from ..config.mcp import McpServer
@@ -28,12 +26,12 @@ from ..errors import NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, Upstrea
 from ..upstream.egress import Egress
 from ..upstream.interface import UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
-from ..upstream.target import CAPABILITIES, Capability, Target
+from ..upstream.target import Target
 from .mcp_client import McpClient
 from .oauth import Tokens
 from .offers import Tool
 from .pins import Pins
-from .reaching import breaker_of, headers_of, price_of, time_left
+from .reaching import Reaching, breaker_of, headers_of, price_of, time_left
 
 SESSION = "mcp-session-id"
 _SEAL_CHARS = 32
@@ -41,27 +39,13 @@ _SPEAKS = (("content-type", "application/json"), ("accept", "application/json, t
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class McpOffer:
-    """Where a server's messages go, in an Offer's form."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpOffer(Reaching):
+    """Where a server's messages go."""
 
-    name: str
     server: McpServer
-    target: Target
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    client: McpClient = field(repr=False)
-    breaker: Breaker
-    cost: Price
     pins: Pins
     secret: bytes = field(repr=False)
-    reply_bytes_max: int
-    family: Family = FAMILIES["other"]
-    capability: Capability = CAPABILITIES["openai_compatible"]
-    per_call: bool = True
-
-    def price(self, tier: str | None = None) -> Price:  # noqa: ARG002
-        """Return the price of a message."""
-        return self.cost
 
     def request(self, attempt: Attempt) -> UpstreamRequest:
         """Return the message as the server gets it: its arguments as released, without the client's token."""

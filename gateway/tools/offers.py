@@ -3,15 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from limits.backoff import Backoff
-from limits.bound import FAMILIES, Family
-from limits.breaker import Breaker
 from limits.clock import Clock
-from limits.prices import Price
 
 from ..call import Attempt
 from ..config.mcp import McpServer
@@ -20,36 +17,22 @@ from ..config.tools import ConfiguredTool
 from ..upstream.egress import Egress
 from ..upstream.interface import Upstream, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
-from ..upstream.target import CAPABILITIES, Capability, Target
+from ..upstream.target import Target
 from .openapi import Operation, read_operation
 from .outgoing import Outgoing, result_of
-from .reaching import breaker_of, headers_of, price_of, time_left
+from .reaching import Reaching, breaker_of, headers_of, price_of, time_left
 
 _OURS = frozenset({401, 403, 407, 408, 425, 429})
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOffer:
-    """Where a tool's calls go, with all that an attempt needs; in an Offer's form. `name` is the tool's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolOffer(Reaching):
+    """A tool that is asked over HTTP."""
 
-    name: str
-    target: Target
     outgoing: Outgoing
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    client: Upstream = field(repr=False)
-    breaker: Breaker
-    cost: Price
     deadline_s: float
-    reply_bytes_max: int
     idempotency_header: str | None
-    family: Family = FAMILIES["other"]
-    capability: Capability = CAPABILITIES["openai_compatible"]
-    per_call: bool = True
-
-    def price(self, tier: str | None = None) -> Price:  # noqa: ARG002
-        """Return the price of a call."""
-        return self.cost
 
     def request(self, attempt: Attempt) -> UpstreamRequest:
         """Return the attempt as the tool gets it, with what is left of the call's time; UpstreamRejected."""

@@ -1,10 +1,12 @@
-"""What tools and MCP servers have in common on the way out: headers, what is left of the time, price, breaker."""
+"""What tools and MCP servers have in common on the way out: the offer, headers, what is left of the time, breaker."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
+from limits.bound import FAMILIES, Family
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
 from limits.money import usd_to_nano
@@ -13,7 +15,8 @@ from limits.prices import NOTHING, Price
 from ..call import Call
 from ..config.upstreams import BreakerSettings
 from ..config.values import Secret, Usd
-from ..upstream.interface import Timeouts
+from ..upstream.interface import Timeouts, Upstream
+from ..upstream.target import CAPABILITIES, Capability, Target
 
 PICO = 1_000
 _LEFT_S_MIN = 0.05
@@ -37,6 +40,26 @@ class Reached(Protocol):
     def credential_header(self) -> str:
         """Where that goes."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaching:
+    """Where calls of a tool go, with all that an attempt needs; in an Offer's form. `name` is the tool's."""
+
+    name: str
+    target: Target
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    client: Upstream = field(repr=False)
+    breaker: Breaker
+    cost: Price
+    reply_bytes_max: int
+    family: Family = FAMILIES["other"]
+    capability: Capability = CAPABILITIES["openai_compatible"]
+    per_call: bool = True
+
+    def price(self, tier: str | None = None) -> Price:  # noqa: ARG002
+        """Return the price of a call."""
+        return self.cost
 
 
 def headers_of(settings: Reached, *own: tuple[str, str]) -> tuple[tuple[str, str], ...]:

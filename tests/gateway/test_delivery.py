@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,10 +15,13 @@ from audit.note import Signer
 from gateway.config.delivery import DeliverySettings
 from gateway.delivery import Delivery, Receiver, as_otlp
 from gateway.server import running
+from gateway.signature import signed
 from gateway.state.schema import SCHEMA
+from limits.clock import ManualClock
 from tests.gateway.live import chat, live
 
 SIGNER = Signer("example.com/log", b"s" * 32)
+CLOCK = ManualClock()
 
 
 class Sink:
@@ -29,7 +31,7 @@ class Sink:
         self.statuses: list[int] = []
         self.batches: list[Any] = []
         self.tokens: list[str] = []
-        self.signatures: list[tuple[str, bytes]] = []
+        self.signatures: list[tuple[dict[str, str], bytes]] = []
         self.url = ""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -42,7 +44,8 @@ class Sink:
             if not message.get("more_body"):
                 break
         status = self.statuses.pop(0) if self.statuses else 200
-        self.signatures.append((dict(scope["headers"]).get(b"x-tollhouse-signature", b"").decode(), body))
+        said = {name.decode(): value.decode() for name, value in scope["headers"] if name.startswith(b"webhook-")}
+        self.signatures.append((said, body))
         self.tokens.append(dict(scope["headers"]).get(b"authorization", b"").decode())
         if status == 200:
             self.batches.append(json.loads(body))
@@ -80,7 +83,7 @@ async def test_every_record_arrives_in_order_and_the_cursor_outlives_a_restart(t
         for count in (7, 4):
             with Book.open(path, signer=SIGNER, schema=SCHEMA) as book:
                 await asyncio.to_thread(write, book, count)
-                receiver = Receiver(settings, book)
+                receiver = Receiver(settings, book, CLOCK)
                 receiver.recall()
                 await drain(receiver)
         assert sink.indexes == list(range(11))
@@ -97,7 +100,7 @@ async def test_a_refused_batch_comes_again_and_only_asked_for_kinds_are_sent(
             settings = DeliverySettings.model_validate(
                 {"name": "siem", "url": sink.url, "kinds": ["refusal"], "token": "env/SINK"}
             )
-            receiver = Receiver(settings, book)
+            receiver = Receiver(settings, book, CLOCK)
             sink.statuses = [500, 302]
             async with httpx.AsyncClient() as http:
                 for _ in range(2):
@@ -113,7 +116,7 @@ async def test_otlp_logs_carry_the_record_as_it_stands_in_the_book(tmp_path: Pat
     async with sinking() as sink:
         with Book.open(tmp_path / "book.sqlite", signer=SIGNER, schema=SCHEMA) as book:
             await asyncio.to_thread(write, book, 2)
-            await drain(Receiver(DeliverySettings(name="otel", url=sink.url, format="otlp"), book))
+            await drain(Receiver(DeliverySettings(name="otel", url=sink.url, format="otlp"), book, CLOCK))
             bodies = [body.decode() for _, body in book.records()]
         [logs] = sink.batches[0]["resourceLogs"][0]["scopeLogs"]
         assert [each["body"]["stringValue"] for each in logs["logRecords"]] == bodies
@@ -144,7 +147,7 @@ def told(delivery: Delivery) -> dict[str, float]:
 async def test_a_receiver_that_is_gone_is_waited_for_ever_longer(tmp_path: Path) -> None:
     with Book.open(tmp_path / "book.sqlite", signer=SIGNER, schema=SCHEMA) as book:
         await asyncio.to_thread(write, book, 1)
-        delivery = Delivery([DeliverySettings(name="gone", url="http://127.0.0.1:9", every_s=0.01)], book)
+        delivery = Delivery([DeliverySettings(name="gone", url="http://127.0.0.1:9", every_s=0.01)], book, CLOCK)
         delivery.start()
         async with asyncio.timeout(30):
             while not told(delivery)["tollhouse_delivery_failures_total"]:  # noqa: ASYNC110 - a metric wakes nobody
@@ -165,7 +168,7 @@ async def test_a_batch_is_signed_and_one_that_is_refused_too_often_is_left_out(
             settings = DeliverySettings.model_validate(
                 {"name": "caps", "url": sink.url, "secret": "env/SINK", "attempts_max": 2, "batch_max": 3}
             )
-            receiver = Receiver(settings, book)
+            receiver = Receiver(settings, book, CLOCK)
             sink.statuses = [500, 500]
             async with httpx.AsyncClient() as http:
                 for left in (3, 0):
@@ -176,4 +179,4 @@ async def test_a_batch_is_signed_and_one_that_is_refused_too_often_is_left_out(
             await drain(receiver)
     assert sink.indexes == [3]
     for signature, body in sink.signatures:
-        assert signature == f"sha256={hmac.new(b'secret', body, 'sha256').hexdigest()}"
+        assert signature == signed(b"secret", signature["webhook-id"], body, CLOCK.utc_us())

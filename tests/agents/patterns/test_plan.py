@@ -1,12 +1,17 @@
 """Plan and execute: the plan is checked before anything runs, then steps run side by side, and plans are mended."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from agents import PlanExecute
+from agents import Budget, PlanExecute
+from agents.endings import Ending
+from agents.event import Note, answer
 from agents.patterns.plan import Plan
+from agents.run import Run
+from agents.runner import Runner
 from agents.scripted import Rule
 from tests.agents.scene import calls, plan, says, scene
 
@@ -55,6 +60,51 @@ async def test_independent_steps_run_side_by_side_and_the_answer_comes_last(tmp_
     assert (result.status, result.output) == ("completed", "Together 6.")
     assert shop.most == 2
     assert phases == ["plan", "act", "act", "act", "answer"]
+
+
+async def test_the_gateway_lets_only_the_plan_s_tools_pass_and_a_new_plan_s_after_it(tmp_path: Path) -> None:
+    shop = Shop()
+    first = plan(("a", "price of tea", "price", []), ("x", "try it", "flaky", ["a"]))
+    async with scene(
+        tmp_path,
+        says("Make a new plan", plan(("b", "price of milk", "price", []))),
+        says("try it", calls("flaky", item="x")),
+        *rules(first),
+    ) as it:
+        result = await it.agent(tools=[shop.price, shop.flaky], pattern=PlanExecute()).arun("sum")
+        planned = (await it.gateway.run(result.run_id))["plan"]
+        changes = [record["change"] for record in it.gate.records("admin") if "plan" in record["change"]["object"]]
+    assert (result.status, planned) == ("completed", ["price"])
+    assert [change["new"] for change in changes] == [["flaky", "price"], ["price"]]
+
+
+class Wild(PlanExecute):
+    """Announces a plan, and then offers its model tools that the plan does not have."""
+
+    async def __call__(self, run: Run) -> AsyncGenerator[Note, None]:
+        await run.plan("first", ["price"])
+        talk = run.talk()
+        yield answer((await talk.ask("act")).text)
+
+
+async def test_what_is_not_in_the_plan_the_gateway_lets_no_model_call(tmp_path: Path) -> None:
+    shop = Shop()
+    async with scene(tmp_path, says("sum", calls("flaky", item="x"))) as it:
+        result = await it.agent(tools=[shop.price, shop.flaky], pattern=Wild()).arun("sum")
+        told = [tool for record in it.gate.records("outcome") for tool in record.get("tools", ())]
+    assert (result.status, shop.broken) == ("completed", 0)
+    assert "the run's list of tools (plan) does not name flaky" in str(result.output)
+    assert [(tool["name"], tool["decision"]) for tool in told] == [("flaky", "refused")]
+
+
+async def test_a_plan_for_a_run_that_ended_ends_it_here(tmp_path: Path) -> None:
+    async with scene(tmp_path, *rules()) as it:
+        runner = Runner(it.gateway, it.log)
+        async with runner:
+            run = await runner.open(it.agent(), "sum", Budget())
+            await it.gateway.cancel(run.id)
+            with pytest.raises(Ending, match="has ended"):
+                await run.plan("first", ["price"])
 
 
 async def test_one_after_the_other_if_asked_to(tmp_path: Path) -> None:
