@@ -98,7 +98,8 @@ class Bonds:
             )
             found = {bytes(name): Trace(*rest) for name, *rest in rows}
             for name, place in unseen.items():
-                self._seen.put(place, found.get(name, _NOWHERE))
+                if name in found or "\0" not in place[2]:  # another process may yet mark what a conversation has
+                    self._seen.put(place, found.get(name, _NOWHERE))
         now_us = self._clock.utc_us()
         led: Trace | None = None
         for place in asked.values():

@@ -41,7 +41,7 @@ class Part:
         "repeats",
     )
 
-    def __init__(self, kind: str, choice: int, lane: str, holder: dict[str, Any], member: str) -> None:
+    def __init__(self, kind: str, choice: int, lane: str, holder: Any, member: str | int) -> None:
         self.kind = kind
         self.choice = choice
         self.lane = lane

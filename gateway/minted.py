@@ -3,21 +3,23 @@
     undeclared call ──answered with ids──▶ they lead to a run that is not open     most calls end here
     a later call brings one of them ─────▶ that run is opened, and the call is in it; so are all that follow
 
-Only ids that nobody can guess lead anywhere (capability `ids: strong`), and only for the key that got them. Ids that
-lead to two runs lead to none. In a session that the client names, a user's turn begins a run of its own: the ids of
-earlier turns do not count, unless the turn goes on from what the provider keeps.
+Ids lead somewhere only for the key that got them, and nobody can guess one: weak ones were minted anew
+(`gateway.aliases`), which is kept here too. Ids that lead to two runs lead to none. In a session that the client names,
+a user's turn begins a run of its own: the ids of earlier turns do not count, unless the turn goes on from what the
+provider keeps.
 """
 
 from collections.abc import Sequence
 
 from limits.bound import input_bound
 
+from .aliases import Aliases, Fresh
 from .bonds import KEPT_S, Bond, Bonds, Trace, mark_of
 from .call import Attempt, Call, Request, Text, ToolResult
 from .dialects.openai_objects import ObjectDialect
 from .errors import ApprovalRequired
 from .papers import Run
-from .runs import Runs
+from .runs import INFERRED_S, Runs
 from .tools.trail import Trails
 from .vaults import Vaults
 from .weighing import parts_of
@@ -26,14 +28,15 @@ _BROUGHT_MAX = 64  # of the ids that a request brings the last so many are looke
 
 
 class Minted:
-    """Finds runs by ids, and binds the ids that a call got.
+    """Finds runs by ids, and binds the ids that a call got; `aliases` keep what stands behind those minted anew.
 
     `vaults` keep what stands behind their placeholders, `trails` which tools were called.
     """
 
-    def __init__(self, runs: Runs, bonds: Bonds, vaults: Vaults, trails: Trails) -> None:
+    def __init__(self, runs: Runs, bonds: Bonds, aliases: Aliases, vaults: Vaults, trails: Trails) -> None:
         self._runs = runs
         self._bonds = bonds
+        self._aliases = aliases
         self._vaults = vaults
         self._trails = trails
 
@@ -72,10 +75,15 @@ class Minted:
         """Have what was released lead to the call's run, and mark the tool calls that belong to what is kept."""
         released = call.ending is None or isinstance(call.ending, ApprovalRequired)
         tools: list[str] = call.kept.get("tool_ids", []) if released else []
-        infers = call.profile.run_identity == "infer" and attempt.target.capability.ids == "strong"
+        fresh: Fresh | None = attempt.kept.get("fresh")
+        said = {} if fresh is None else {tool: fresh.said[tool] for tool in tools if tool in fresh.said}
+        infers = call.profile.run_identity == "infer"
         leads = [each for each in kept if each == attempt.mints or call.run is None]
         ids = [*leads, *(tools if infers else ())] if released else []
-        marks = [mark_of(each, tool) for each in kept for tool in tools]
+        marks = [mark_of(each, said.get(tool, tool)) for each in kept for tool in tools]
+        if said:
+            until_us = self._runs.until_us(KEPT_S if kept else INFERRED_S)
+            call.statements += self._aliases.keep(call.key, said, kept, until_us)
         if not ids and not marks:
             return
         run = call.run or call.kept.get("whose")

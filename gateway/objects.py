@@ -6,12 +6,14 @@ in its body: it goes to the only provider that keeps any, or to that of the mode
 
 from dataclasses import fields, replace
 
+from .aliases import Aliases
 from .bonds import Bonds, mark_of
 from .call import Attempt, Call
 from .catalogue import Catalogue, Model, Offer
 from .dialects.openai_objects import NAME, ObjectDialect
 from .dialects.strict import encode
 from .errors import InvalidRequest, NotFound
+from .papers import Key
 from .upstream.interface import UpstreamRequest
 
 HEADER = "x-tollhouse-model"
@@ -34,10 +36,11 @@ class ObjectOffer(Offer):
 
 
 class Objects:
-    """What lies at the providers of `catalogue`, by the ids that `bonds` bind."""
+    """What lies at the providers of `catalogue`, by the ids that `bonds` bind; `aliases` are of tool calls."""
 
-    def __init__(self, catalogue: Catalogue, bonds: Bonds) -> None:
+    def __init__(self, catalogue: Catalogue, bonds: Bonds, aliases: Aliases) -> None:
         self._bonds = bonds
+        self._aliases = aliases
         self._places: list[tuple[Model, Offer]] = [
             (model, offer)
             for model in catalogue.values()
@@ -54,8 +57,14 @@ class Objects:
         found = [place for place in self._places if place[1].target.upstream == upstream]
         if not found:
             raise NotFound("nothing of that id at the provider belongs to this key; it may have expired")
-        dialect.known = lambda tool_call: self._bonds.knows(call.key, mark_of(dialect.ids[0], tool_call))
+        dialect.released = lambda tool_call: self._released(call.key, dialect.ids[0], tool_call)
         return _asked(*next((place for place in found if bond is not None and place[1].name == bond.target), found[0]))
+
+    def _released(self, key: Key, kept: str, tool_call: str) -> str | None:
+        """Return the id under which a tool call of a kept object was released; None if it never was."""
+        if self._bonds.knows(key, mark_of(kept, tool_call)):
+            return self._aliases.released(key, kept, tool_call)
+        return tool_call if self._bonds.knows(key, tool_call) else None
 
     def _new(self, call: Call) -> Model:
         named = call.caller.headers.get(HEADER)

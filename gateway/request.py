@@ -5,7 +5,7 @@ A dialect makes Requests. `path` is where a value stands in the tree, as keys an
 needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, structs
@@ -34,22 +34,27 @@ class ToolDefinition(Struct, frozen=True):
 
 
 class ToolCall(Struct, frozen=True):
-    """A tool call: in a request, one that an earlier answer proposed; `arguments` is the JSON text as it stands."""
+    """A tool call: in a request, one that an earlier answer proposed; `arguments` is the JSON text as it stands.
+
+    `at` is where its id stands in the tree; empty where it has none.
+    """
 
     id: str
     name: str
     arguments: str
+    at: Path = ()
 
 
 class ToolResult(Struct, frozen=True):
     """The result of an earlier tool call, as the client sends it back: `texts` index the request's texts.
 
-    `failed` is set where the dialect can say that the tool failed.
+    `failed` is set where the dialect can say that the tool failed, `at` is where the call's id stands in the tree.
     """
 
     call_id: str
     texts: tuple[int, ...]
     failed: bool = False
+    at: Path = ()
 
 
 class Request(Struct, frozen=True):
@@ -92,22 +97,17 @@ class Request(Struct, frozen=True):
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
         """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""
-        tree = dict(self.tree)
-        copied: dict[Path, Any] = {(): tree}
         texts = list(self.texts)
         for index, value in changes.items():
-            text = texts[index]
-            node: Any = tree
-            for depth, step in enumerate(text.path[:-1], 1):
-                at = text.path[:depth]
-                child = copied.get(at)
-                if child is None:
-                    child = copied[at] = node[step].copy()
-                    node[step] = child
-                node = child
-            node[text.path[-1]] = value
-            texts[index] = Text(text.path, value, text.role)
+            texts[index] = Text(texts[index].path, value, texts[index].role)
+        tree = _with_values(self.tree, [(texts[index].path, value) for index, value in changes.items()])
         return structs.replace(self, tree=tree, texts=tuple(texts))
+
+    def renamed(self, names: Mapping[str, str]) -> "Request":
+        """Return a request in whose tree tool calls have other ids; in its neutral view they keep theirs."""
+        places = [(call.at, names[call.id]) for call in self.calls if call.at and call.id in names]
+        places += [(said.at, names[said.call_id]) for said in self.results if said.at and said.call_id in names]
+        return structs.replace(self, tree=_with_values(self.tree, places)) if places else self
 
     def with_members(self, members: Mapping[str, Any]) -> "Request":
         """Return a request whose top-level members are set (or, if None, removed)."""
@@ -116,3 +116,20 @@ class Request(Struct, frozen=True):
             if value is None:
                 del tree[name]
         return structs.replace(self, tree=tree)
+
+
+def _with_values(tree: dict[str, Any], changes: Sequence[tuple[Path, str]]) -> dict[str, Any]:
+    """Return a tree with other values at these paths; it is copied along them only."""
+    changed = dict(tree)
+    copied: dict[Path, Any] = {(): changed}
+    for path, value in changes:
+        node: Any = changed
+        for depth, step in enumerate(path[:-1], 1):
+            at = path[:depth]
+            child = copied.get(at)
+            if child is None:
+                child = copied[at] = node[step].copy()
+                node[step] = child
+            node = child
+        node[path[-1]] = value
+    return changed

@@ -13,6 +13,7 @@ from limits.seam import LocalLedger
 from limits.tokens import TokenCounter
 
 from . import life, optional
+from .aliases import Aliases
 from .anchors import Anchors
 from .approvals import Approvals
 from .bonds import Bonds
@@ -100,6 +101,7 @@ class Works:
         self.tags = Tags(self.ledger, house.book.secret, clock)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
         self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
+        self.aliases = Aliases(house.book.query, clock, _secret(house.master_key))
         self.vaults = Vaults(
             *(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended),
             shared=config.shared is not None,
@@ -153,7 +155,7 @@ class Works:
                 self.catalogue,
                 self.tools,
                 self.servers,
-                Objects(self.catalogue, self.bonds),
+                Objects(self.catalogue, self.bonds, self.aliases),
                 bytes_max=bounds.body_bytes_max,
                 read_s_max=bounds.body_read_s_max,
                 depth_max=bounds.depth_max,
@@ -161,7 +163,7 @@ class Works:
             Identify(
                 self.runs,
                 self.bonds,
-                Minted(self.runs, self.bonds, self.vaults, self.trails),
+                Minted(self.runs, self.bonds, self.aliases, self.vaults, self.trails),
                 tags=self.tags,
                 stream_s_max=bounds.stream_s_max,
             ),
@@ -182,7 +184,9 @@ class Works:
             Budget(self.ledger, Weighing(self.ledger, TokenCounter()), clock, self.soft_caps.words),
             Intend(self.journal, self.ledger),
             SendStage(
-                clock, self.traces, reply_bytes_max=bounds.reply_bytes_max, event_bytes_max=bounds.event_bytes_max
+                *(clock, self.aliases, self.traces),
+                reply_bytes_max=bounds.reply_bytes_max,
+                event_bytes_max=bounds.event_bytes_max,
             ),
         ]
         return _in_order(life.ATTEMPT, stages)

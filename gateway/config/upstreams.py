@@ -64,7 +64,9 @@ class CapabilitySettings(Settings):
     usage_in_stream: bool | None = Field(
         default=None, description="whether `stream_options.include_usage` is understood"
     )
-    ids: Literal["strong", "weak"] | None = Field(default=None, description="weak: its tool call ids are counters")
+    ids: Literal["strong", "weak"] | None = Field(
+        default=None, description="weak: its tool call ids are counters or short; clients get others"
+    )
     output_tokens_max: Count | None = Field(default=None, description="most tokens the model puts out")
     input_tokens_max: Count | None = Field(default=None, description="the model's context")
 

@@ -13,6 +13,7 @@ from . import anthropic_request
 from .anthropic_messages import AnthropicMessages
 from .errors import anthropic_error
 from .plain import PlainDialect, PlainReader
+from .seam import Fresh
 from .strict import encode
 
 
@@ -37,7 +38,7 @@ class AnthropicCount(PlainDialect):
         """Return the request as an upstream gets it."""
         return request.with_members({"model": model})
 
-    def reader(self, request: Request) -> PlainReader:  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> PlainReader:  # noqa: ARG002
         """Return a reader for one reply."""
         return PlainReader(_counted)
 

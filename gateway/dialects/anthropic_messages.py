@@ -14,6 +14,7 @@ from ..errors import Ending
 from . import anthropic_request
 from .anthropic_reply import MessagesReader, is_call
 from .errors import anthropic_error
+from .seam import Fresh
 from .strict import encode
 
 _VERSION = "2023-06-01"
@@ -48,9 +49,9 @@ class AnthropicMessages:
         """Return the request as an upstream gets it; the dialect has one field for the output limit."""
         return request.with_members({"model": model, "max_tokens": output_tokens})
 
-    def reader(self, request: Request) -> MessagesReader:  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> MessagesReader:  # noqa: ARG002
         """Return a reader for one reply."""
-        return MessagesReader()
+        return MessagesReader(fresh)
 
     def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:
         """Return a delta of a block."""

@@ -9,6 +9,7 @@ from limits.prices import Usage
 from ..call import Event, Part
 from ..errors import UpstreamError
 from .json_part import JsonPart
+from .seam import Fresh
 from .strict import decode_reply
 
 _TOKENS_MAX = 2**40
@@ -25,9 +26,10 @@ class Notes:
 class MessagesReader:
     """Reads one reply. `whole` and `event` read trees, `plain` and `feed` what is on the wire."""
 
-    __slots__ = ("_calls", "_ended", "_notes", "_usage")
+    __slots__ = ("_calls", "_ended", "_fresh", "_notes", "_usage")
 
-    def __init__(self) -> None:
+    def __init__(self, fresh: Fresh | None = None) -> None:
+        self._fresh = fresh
         self._notes = Notes()
         self._ended = False
         self._calls: dict[int, tuple[str, str]] = {}
@@ -119,6 +121,8 @@ class MessagesReader:
             call_id = block["id"]
             if type(call_id) is not str or type(name) is not str:
                 raise TypeError("id")
+            if self._fresh is not None:
+                call_id = block["id"] = self._fresh("toolu_", lane, call_id)
             self._calls[index] = (call_id, name)
             if self._notes.calls_from is None:
                 self._notes.calls_from = index

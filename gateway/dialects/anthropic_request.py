@@ -127,7 +127,8 @@ class _Messages(Collected):
         if type(block.get("input")) is not dict:
             raise wrong(f"{body.place(path)}.input", "an object")
         arguments = encode(block["input"])
-        self.calls.append(ToolCall(str(block.get("id", "")), name, arguments.decode()))
+        call_id, where = body.named(path, block, "id")
+        self.calls.append(ToolCall(call_id, name, arguments.decode(), where))
         # A tree's strings are scanned one by one; the bytes of all of it are weighed.
         self.frame_bytes += len(arguments) + len(name)
         self.strings((*path, "input"), block["input"], "assistant")
@@ -137,7 +138,8 @@ class _Messages(Collected):
         if block.get("content") is not None:
             self.content(path, block, "tool")
         texts = tuple(range(first, len(self.texts)))
-        self.results.append(ToolResult(str(block.get("tool_use_id", "")), texts, body.boolean(block, "is_error")))
+        call_id, where = body.named(path, block, "tool_use_id")
+        self.results.append(ToolResult(call_id, texts, body.boolean(block, "is_error"), where))
 
 
 def parse(tree: Any, *, limited: bool = True) -> Request:

@@ -135,6 +135,12 @@ def count(tree: dict[str, Any], member: str, least: int, most: int = 2**31) -> i
     return value
 
 
+def named(path: Path, holder: dict[str, Any], member: str) -> tuple[str, Path]:
+    """Return a tool call's id and where it stands; an id that is no string stands nowhere."""
+    call_id = holder.get(member, "")
+    return (call_id, (*path, member)) if type(call_id) is str and member in holder else (str(call_id), ())
+
+
 def place(path: Path) -> str:
     """Return a path as people write it: `messages[0].content`."""
     written = ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..call import Event, Part, Request, Text, ToolCall
 from ..errors import Ending, InvalidRequest, UnsupportedRoute
+from .seam import Fresh
 from .strict import decode_reply, encode
 from .tool_call import ResultPart, ToolReader, own_event
 
@@ -107,7 +108,7 @@ class McpDialect:
         """Return the request as it is."""
         return request
 
-    def reader(self, request: Request) -> "McpReader":  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> "McpReader":  # noqa: ARG002
         """Return a reader of one answer."""
         return McpReader()
 

@@ -16,6 +16,7 @@ from ..errors import Ending, UpstreamError
 from . import openai_request
 from .errors import openai_error
 from .media import has_media, media_of
+from .seam import Fresh
 from .strict import decode_reply, encode
 
 _TOKENS_MAX = 2**40
@@ -50,9 +51,9 @@ class OpenAIChat:
             changed["stream_options"] = {**(request.tree.get("stream_options") or {}), "include_usage": True}
         return request.with_members(changed)
 
-    def reader(self, request: Request) -> "ChatReader":
+    def reader(self, request: Request, fresh: Fresh | None = None) -> "ChatReader":
         """Return a reader for one reply to this request."""
-        return ChatReader(request.choices, wants_usage=request.wants_usage)
+        return ChatReader(request.choices, wants_usage=request.wants_usage, fresh=fresh)
 
     def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:
         """Return a chunk of the same reply that carries a further piece of a lane."""
@@ -165,11 +166,12 @@ class OpenAIChat:
 class ChatReader:
     """Reads one reply. `whole` and `chunk` read trees, `plain` and `feed` what is on the wire."""
 
-    __slots__ = ("_calls", "_ended", "choices", "wants_usage")
+    __slots__ = ("_calls", "_ended", "_fresh", "choices", "wants_usage")
 
-    def __init__(self, choices: int, *, wants_usage: bool) -> None:
+    def __init__(self, choices: int, *, wants_usage: bool, fresh: Fresh | None = None) -> None:
         self.choices = choices
         self.wants_usage = wants_usage
+        self._fresh = fresh
         self._ended: set[int] = set()
         self._calls: dict[str, tuple[str, str]] = {}
 
@@ -267,6 +269,9 @@ class ChatReader:
         else:
             member = "arguments"
         known_id, known_name = self._calls.get(lane, ("", ""))
+        # Some servers give an empty id at a call's opening; later pieces have none, or the same once more.
+        if self._fresh is not None and type(call.get("id")) is str and (call["id"] or lane not in self._calls):
+            call["id"] = self._fresh("call_", lane, call["id"])
         # Clients join the pieces of a name, so a name that comes twice is checked as they read it.
         call_id, name = known_id or call.get("id") or "", known_name + (holder.get("name") or "")
         if type(call_id) is not str:

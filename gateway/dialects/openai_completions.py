@@ -13,6 +13,7 @@ from . import body
 from .body import Collected
 from .errors import openai_error
 from .openai_chat import usage_of
+from .seam import Fresh
 from .strict import decode_reply, encode
 
 _CHOICES_MAX = 128
@@ -63,7 +64,7 @@ class OpenAICompletions:
             changed["stream_options"] = {**(request.tree.get("stream_options") or {}), "include_usage": True}
         return request.with_members(changed)
 
-    def reader(self, request: Request) -> "CompletionsReader":
+    def reader(self, request: Request, fresh: Fresh | None = None) -> "CompletionsReader":  # noqa: ARG002
         """Return a reader for one reply to this request."""
         choices = request.messages * (request.tree.get("n") or 1)
         return CompletionsReader(choices, wants_usage=request.wants_usage)

@@ -12,6 +12,7 @@ from ..errors import InvalidRequest
 from . import body
 from .body import Collected
 from .plain import PlainDialect, PlainReader
+from .seam import Fresh
 
 _TOKENS_MAX = 2**40
 _EMBEDDINGS = frozenset({"model", "input", "encoding_format", "dimensions", "input_type", "user"})
@@ -36,7 +37,7 @@ class OpenAIEmbeddings(PlainDialect):
         """Return the request as an upstream gets it; nothing bounds an output that has no tokens."""
         return request.with_members({"model": model})
 
-    def reader(self, request: Request) -> PlainReader:  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> PlainReader:  # noqa: ARG002
         """Return a reader for one reply."""
         return PlainReader(_embedded)
 
@@ -58,7 +59,7 @@ class OpenAIModerations(PlainDialect):
         """Return the request as an upstream gets it."""
         return request.with_members({"model": model})
 
-    def reader(self, request: Request) -> PlainReader:  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> PlainReader:  # noqa: ARG002
         """Return a reader for one reply."""
         return PlainReader(_moderated)
 

@@ -17,6 +17,7 @@ from . import body
 from .plain import PlainDialect
 from .responses_reply import ResponsesReader
 from .responses_request import CALLS, items_of
+from .seam import Fresh
 from .strict import decode_reply
 
 NAME = "openai_objects"
@@ -28,12 +29,15 @@ _NAMES = frozenset(
     ["id", "object", "type", "status", "role", "first_id", "last_id", "call_id", "name", "phase", "model", "detail"]
 )
 _ARGUMENTS = frozenset(CALLS.values())
+_ECHOED = ("instructions", "tools")  # of a response's request; in words alone its reader takes them
+_OPAQUE = "encrypted_content"
 
 
 class ObjectDialect(PlainDialect):
     """The dialect of one request. `path` is its route's pattern below `/v1`, `ids` what stands in the pattern's places.
 
-    `known` says whether a tool call of the object was released to the caller; set before a reply is read.
+    `released` gives the id under which a tool call of the object was released to the caller, None if it never was; set
+    before a reply is read.
     """
 
     name = NAME
@@ -43,7 +47,7 @@ class ObjectDialect(PlainDialect):
         self.path = path
         self.ids = ids
         self.query = query
-        self.known: Callable[[str], bool] = lambda _: False
+        self.released: Callable[[str], str | None] = lambda _: None
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of the request: what it goes on from is the object that it names."""
@@ -107,7 +111,7 @@ class ObjectDialect(PlainDialect):
         """The query at the provider."""
         return urllib.parse.urlencode(urllib.parse.parse_qsl(self.query))
 
-    def reader(self, request: Request) -> "ObjectReader":  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> "ObjectReader":  # noqa: ARG002
         """Return a reader for the reply."""
         return ObjectReader(self)
 
@@ -131,6 +135,7 @@ class ObjectReader:
         if tree.get("object") == "response" and "output" in tree:
             event = ResponsesReader().whole(tree)
             event.mints, event.usage = None, _NOTHING
+            event.parts += _parts({member: tree[member] for member in _ECHOED if type(tree.get(member)) is list})
             return event
         event = Event(tree, list(_parts(tree)), ends=(0,), finish="complete", usage=_NOTHING, terminal=True, whole=True)
         if not self._dialect.ids and type(tree.get("id")) is str:
@@ -145,14 +150,19 @@ class ObjectReader:
         """Leave tool calls out that were not released."""
         for member in ("output", "data"):
             if type(tree.get(member)) is list:
-                tree[member] = [item for item in tree[member] if not self._hidden(item)]
-        if self._hidden(tree):
+                tree[member] = [item for item in tree[member] if self._shown(item)]
+        if not self._shown(tree):
             raise UpstreamError("this item is a tool call that was never released")
 
-    def _hidden(self, item: Any) -> bool:
+    def _shown(self, item: Any) -> bool:
+        """Give a tool call or its result the id that the caller knows; say whether the caller knows it."""
         kind = item.get("type") if type(item) is dict else None
-        is_call = type(kind) is str and kind.endswith("_call") and "call_id" in item
-        return is_call and not self._dialect.known(str(item["call_id"]))
+        if type(kind) is not str or "call_id" not in item:
+            return True
+        released = self._dialect.released(str(item["call_id"]))
+        if released is not None:
+            item["call_id"] = released
+        return released is not None or not kind.endswith("_call")
 
 
 def _parts(tree: Mapping[str, Any], lane: str = "") -> Iterator[Part]:
@@ -160,8 +170,10 @@ def _parts(tree: Mapping[str, Any], lane: str = "") -> Iterator[Part]:
     for member, value in tree.items():
         place = f"{lane}.{member}"
         if type(value) is str and member not in _NAMES:
+            if value.startswith("data:") or member == _OPAQUE:
+                continue  # an image's bytes, or reasoning that nobody may read or alter
             kind = "arguments" if member in _ARGUMENTS and "call_id" in tree else "text"
-            part = Part(kind, 0, place, tree, member)  # type: ignore[arg-type]
+            part = Part(kind, 0, place, tree, member)
             part.call_id, part.name = str(tree.get("call_id", "")), str(tree.get("name", ""))
             yield part
         elif type(value) is dict:
@@ -170,3 +182,5 @@ def _parts(tree: Mapping[str, Any], lane: str = "") -> Iterator[Part]:
             for number, each in enumerate(value):
                 if type(each) is dict:
                     yield from _parts(each, f"{place}.{number}")
+                elif type(each) is str:
+                    yield Part("text", 0, f"{place}.{number}", value, number)

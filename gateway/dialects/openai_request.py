@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..call import Path, Request, Text, ToolCall, ToolDefinition, ToolResult
-from .body import MESSAGES_MAX, Collected, asked, boolean, count, listed, model_of, place, tree_of, wrong
+from .body import MESSAGES_MAX, Collected, asked, boolean, count, listed, model_of, named, place, tree_of, wrong
 
 _CHOICES_MAX = 128
 _ROLES = {
@@ -79,7 +79,9 @@ class _Reader(Collected):
         if len(message) > 2 or content is None:  # noqa: PLR2004 - more than role and content
             self._rest(path, message, kind)
         if kind == "tool":
-            self.results.append(ToolResult(str(message.get("tool_call_id", "")), tuple(range(first, len(self.texts)))))
+            texts = tuple(range(first, len(self.texts)))
+            call_id, where = named(path, message, "tool_call_id")
+            self.results.append(ToolResult(call_id, texts, at=where))
 
     def _rest(self, path: Path, message: dict[str, Any], kind: str) -> None:
         for member in ("refusal", "name", "reasoning_content"):
@@ -91,7 +93,7 @@ class _Reader(Collected):
             for number, call in enumerate(calls):
                 self._call((*path, "tool_calls", number), call)
         if message.get("function_call"):
-            self._proposal((*path, "function_call"), message["function_call"], "arguments", "")
+            self._proposal((*path, "function_call"), message["function_call"], "arguments", ("", ()))
         self.rest(path, message, _MESSAGE, kind)
 
     def _part(self, path: Path, part: Any, kind: str) -> None:
@@ -113,13 +115,13 @@ class _Reader(Collected):
         if type(call) is not dict:
             raise wrong(place(path), "an object")
         member, inner = ("input", "custom") if "custom" in call else ("arguments", "function")
-        self._proposal((*path, inner), call.get(inner), member, str(call.get("id", "")))
+        self._proposal((*path, inner), call.get(inner), member, named(path, call, "id"))
 
-    def _proposal(self, path: Path, proposal: Any, member: str, call_id: str) -> None:
+    def _proposal(self, path: Path, proposal: Any, member: str, call_id: tuple[str, Path]) -> None:
         if type(proposal) is not dict or type(proposal.get("name")) is not str:
             raise wrong(place(path), "an object with a name")
         self.text(path, proposal, member, "arguments")
-        self.calls.append(ToolCall(call_id, proposal["name"], proposal[member]))
+        self.calls.append(ToolCall(call_id[0], proposal["name"], proposal[member], call_id[1]))
         self.frame_bytes += len(proposal["name"].encode())
 
 

@@ -16,6 +16,7 @@ from . import responses_request
 from .errors import openai_error
 from .responses_reply import Notes, ResponsesReader
 from .responses_request import CALLS
+from .seam import Fresh
 from .strict import encode
 
 _DELTAS = {
@@ -52,9 +53,9 @@ class OpenAIResponses:
         """Return the request as an upstream gets it; the dialect has one field for the output limit."""
         return request.with_members({"model": model, "max_output_tokens": output_tokens})
 
-    def reader(self, request: Request) -> ResponsesReader:  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> ResponsesReader:  # noqa: ARG002
         """Return a reader for one reply."""
-        return ResponsesReader()
+        return ResponsesReader(fresh)
 
     def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:
         """Return a delta of an item."""

@@ -16,6 +16,7 @@ from ..errors import UpstreamError
 from .json_part import JsonPart
 from .media import has_media, media_of
 from .responses_request import CALLS
+from .seam import Fresh
 from .strict import decode_reply
 
 _TOKENS_MAX = 2**40
@@ -67,9 +68,10 @@ class Notes:
 class ResponsesReader:
     """Reads one reply. `whole` and `event` read trees, `plain` and `feed` what is on the wire."""
 
-    __slots__ = ("_calls", "_ended", "_notes", "_said")
+    __slots__ = ("_calls", "_ended", "_fresh", "_notes", "_said")
 
-    def __init__(self) -> None:
+    def __init__(self, fresh: Fresh | None = None) -> None:
+        self._fresh = fresh
         self._notes = Notes()
         self._ended = False
         self._said = False
@@ -179,6 +181,8 @@ class ResponsesReader:
     def _item(self, parts: list[Part], at: int, item: dict[str, Any], *, repeats: bool) -> None:
         kind = item["type"]
         self._notes.items[at] = str(item.get("id") or "")
+        if self._fresh is not None and type(item.get("call_id")) is str:
+            item["call_id"] = self._fresh("call_", item["call_id"], item["call_id"])  # it stands in three places
         if kind in CALLS:
             if type(item["call_id"]) is not str or type(item["name"]) is not str:
                 raise TypeError("call_id")

@@ -69,7 +69,9 @@ class _Items(Collected):
         elif kind in _RESULTS:
             first = len(self.texts)
             self.content(here, item, "output", "tool")
-            self.results.append(ToolResult(str(item.get("call_id", "")), tuple(range(first, len(self.texts)))))
+            texts = tuple(range(first, len(self.texts)))
+            call_id, where = body.named(here, item, "call_id")
+            self.results.append(ToolResult(call_id, texts, at=where))
         elif kind == "reasoning":
             for member in ("summary", "content"):
                 if item.get(member) is not None:
@@ -117,7 +119,8 @@ class _Items(Collected):
         if type(name) is not str:
             raise wrong(f"{body.place(path)}.name", "a string")
         self.text(path, item, member, "arguments")
-        self.calls.append(ToolCall(str(item.get("call_id", "")), name, item[member]))
+        call_id, where = body.named(path, item, "call_id")
+        self.calls.append(ToolCall(call_id, name, item[member], where))
         self.frame_bytes += len(name)
 
 

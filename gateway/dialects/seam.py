@@ -4,11 +4,14 @@ A dialect is stateless and shared; a ReplyReader reads one reply. All that they 
 what a client sent, UpstreamError for what an upstream sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..call import Event, Request
 from ..errors import Ending
+
+Fresh = Callable[[str, str, str], str]
+"""Gives a tool call its id towards the client: the vendor's prefix, its place in the reply, the id as it came -> id."""
 
 
 class ReplyReader(Protocol):
@@ -51,8 +54,8 @@ class Dialect(Protocol):
         """Return the request as an upstream gets it: its model, the output limit in its field, usage asked for."""
         ...
 
-    def reader(self, request: Request) -> ReplyReader:
-        """Return a reader for one reply to this request."""
+    def reader(self, request: Request, fresh: Fresh | None = None) -> ReplyReader:
+        """Return a reader for one reply to this request; with `fresh` its tool calls get other ids, all over."""
         ...
 
     def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:

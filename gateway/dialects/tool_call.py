@@ -13,6 +13,7 @@ from limits.prices import Usage
 from ..call import Event, Part, Request, Text, ToolCall, ToolResult
 from ..errors import Ending, InvalidRequest, UpstreamError
 from .errors import openai_error
+from .seam import Fresh
 from .strict import decode_reply, encode
 
 Action = Literal["call", "authorize", "result"]
@@ -92,7 +93,7 @@ class ToolDialect:
         """Return the request as it is."""
         return request
 
-    def reader(self, request: Request) -> "ToolReader":  # noqa: ARG002
+    def reader(self, request: Request, fresh: Fresh | None = None) -> "ToolReader":  # noqa: ARG002
         """Return a reader of one result."""
         return ToolReader()
 

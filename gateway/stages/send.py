@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from limits.clock import Clock
 
+from ..aliases import Aliases, Fresh
 from ..call import Attempt, Event, Reply, reply_of
 from ..dialects.seam import ReplyReader
 from ..errors import Ending, RequestRejected, UpstreamError, UpstreamRateLimited, UpstreamRejected
@@ -27,21 +28,33 @@ _NOT_FOUND = 404
 
 
 class Send(AttemptStage):
-    """Bounds: bytes of a reply, bytes of one event."""
+    """Bounds: bytes of a reply, bytes of one event. `aliases` stand for tool calls' ids that are weak."""
 
     def __init__(
-        self, clock: Clock, traces: Traces | None = None, *, reply_bytes_max: int, event_bytes_max: int
+        self,
+        clock: Clock,
+        aliases: Aliases,
+        traces: Traces | None = None,
+        *,
+        reply_bytes_max: int,
+        event_bytes_max: int,
     ) -> None:
         self._clock = clock
+        self._aliases = aliases
         self._traces = traces
         self._reply_bytes_max = reply_bytes_max
         self._event_bytes_max = event_bytes_max
 
     async def admit(self, attempt: Attempt) -> Reply | None:
         """Send, and return the reply: read whole if plain, else read as it is asked for."""
-        target = attempt.target
+        target, call = attempt.target, attempt.call
+        fresh = None
+        if target.capability.ids == "weak" and not call.is_for_tool:
+            fresh = attempt.kept["fresh"] = Fresh()
+            if attempt.request.calls or attempt.request.results:
+                attempt.request = self._aliases.up(call.key, attempt.request)
         request = target.request(attempt)
-        reader = attempt.call.dialect.reader(attempt.request)
+        reader = call.dialect.reader(attempt.request, fresh)
         attempt.sent = True
         attempt.started_ns = self._clock.monotonic_ns()
         if self._traces is not None:

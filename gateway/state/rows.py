@@ -117,4 +117,5 @@ def forget_runs(before_us: int) -> tuple[Statement, ...]:
         (_FORGET_TOOLS, (before_us, before_us)),
         ("DELETE FROM state_run WHERE expires_us < ?", (before_us,)),
         ("DELETE FROM state_trace WHERE expires_us < ?", (before_us,)),
+        ("DELETE FROM state_alias WHERE expires_us < ?", (before_us,)),
     )

@@ -13,6 +13,7 @@ state_pin     what MCP servers say of their tools, as pinned, and the hash of wh
 state_reply   sealed replies of calls with an Idempotency-Key, for a day (`gateway.replies`)
 state_bond    ids that a provider minted, bound to the key that got them (`gateway.bonds`)
 state_trace   ids that lead back to the run in which a key got them (`gateway.bonds`)
+state_alias   what an upstream calls the tool calls whose ids were minted anew, and the other way (`gateway.aliases`)
 state_vault   what the placeholders of a run stand for, sealed (`gateway.vaults`); goes when the run ends
 state_delivery  how many of the book's records each receiver has (`gateway.delivery`)
 
@@ -57,6 +58,9 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS state_trace(
         name BLOB PRIMARY KEY, run TEXT NOT NULL, nano INTEGER NOT NULL, expires_us INTEGER NOT NULL) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS state_trace_expires ON state_trace(expires_us)",
+    """CREATE TABLE IF NOT EXISTS state_alias(
+        name BLOB PRIMARY KEY, said TEXT NOT NULL, expires_us INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS state_alias_expires ON state_alias(expires_us)",
     "CREATE TABLE IF NOT EXISTS state_delivery(name TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS state_pin(
         server TEXT, tool TEXT, said TEXT NOT NULL, sha256 TEXT NOT NULL, seen TEXT NOT NULL,

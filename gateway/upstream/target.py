@@ -22,7 +22,7 @@ class Capability:
 
     `output_limit_field`: where the output limit is written. `reasoning`: it thinks before it answers, and bills for it.
     `floor`: the smallest output limit that we lower a call to (None: 4,096 if it reasons, else 256). `ids`: strong if
-    nobody can guess a tool call's id; weak if it is a counter or short, then it leads to no run. `tokenizer`: family
+    nobody can guess a tool call's id; weak if it is a counter or short, then clients get another. `tokenizer`: family
     whose constants bound the input, None if unknown. `usage_in_stream`: reports usage in a stream when asked with
     `stream_options.include_usage`, which is not sent to others.
     `output_tokens_max`, `input_tokens_max`: the model's own maxima, None if unknown (then only the policy bounds).

@@ -80,12 +80,12 @@ async def test_ids_of_others_of_two_runs_and_of_nobody_lead_nowhere(tmp_path: Pa
 @pytest.mark.parametrize(
     ("parts", "run_by"),
     [
-        ({}, "own"),  # any compatible server: its ids may be counters
+        ({}, "inferred"),  # any compatible server: its ids may be counters, so others were given
         ({"up": {"capability": {"ids": "strong"}}}, "inferred"),
         ({"up": STRONG, "profiles": [{"name": "default", "run_identity": "off"}]}, "own"),
     ],
 )
-async def test_only_strong_ids_lead_to_a_run_and_a_profile_may_do_without(
+async def test_ids_lead_to_a_run_whoever_minted_them_and_a_profile_may_do_without(
     tmp_path: Path, parts: dict[str, Any], run_by: str
 ) -> None:
     async with live(tmp_path, script=LOOKS, **parts) as gate:

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.call import Call, Event
 from gateway.config.profiles import ProfileSettings
-from gateway.dialects.seam import Dialect
+from gateway.dialects.seam import Dialect, Fresh
 from gateway.dialects.strict import decode_reply, encode
 from gateway.guards import Redactor
 from gateway.papers import HOUSE, Key
@@ -31,6 +31,7 @@ from limits.seam import LocalLedger
 from tests.gateway.stages.exchange import taken
 
 Tree = dict[str, Any]
+Calls = Sequence[tuple[str, str, Any]]
 SCHEMA = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
 
 
@@ -60,7 +61,8 @@ class Speech:
 
     `asked` makes a request (user's text, tool names offered, stream), `plain` and `stream` the vendor's reply, as a
     tree or as the trees of its events; `heard` and `followed` are the client; `requests` are whole bodies as published,
-    with everything in them that we read; `opaque` names members that must never change.
+    with everything in them that we read; `goes_on` is the request after one, with the calls of its answer and a result
+    to each.
     """
 
     dialect: Dialect
@@ -69,6 +71,7 @@ class Speech:
     stream: Callable[[Spoken], list[Tree]]
     heard: Callable[[Tree], Heard]
     followed: Callable[[list[Tree]], Heard]
+    goes_on: Callable[[Tree, Calls, str], Tree]
     requests: tuple[Tree, ...]
     limit_member: str
     finish_plain: str
@@ -122,20 +125,20 @@ class Life:
                     flowing.append(after)
         return written(self.speech, [*flowing, *(event for event in held if not event.silent)])
 
-    def plain(self, tree: Tree) -> Tree:
+    def plain(self, tree: Tree, fresh: Fresh | None = None) -> Tree:
         """Pass a plain reply through; return its tree as the client decodes it."""
         assert self.call.request is not None
-        event = self.speech.dialect.reader(self.call.request).plain(encode(tree))
+        event = self.speech.dialect.reader(self.call.request, fresh).plain(encode(tree))
         (guarded,) = self.guard.inspect(self.call, event)
         (after,) = self.firewall.inspect(self.call, guarded)
         told: Tree = decode_reply(self.speech.dialect.write_plain(after))
         return told
 
-    def stream(self, trees: Iterable[Tree], cuts: Sequence[int] = ()) -> list[Tree]:
+    def stream(self, trees: Iterable[Tree], cuts: Sequence[int] = (), fresh: Fresh | None = None) -> list[Tree]:
         """Pass a stream through, its bytes cut anywhere; return the trees of the events that the client decodes."""
         assert self.call.request is not None
         wire = wired(trees) + self.speech.done
-        reader, parser = self.speech.dialect.reader(self.call.request), SseParser()
+        reader, parser = self.speech.dialect.reader(self.call.request, fresh), SseParser()
         batches: list[list[Event]] = []
         marks = sorted({0, len(wire), *(cut % (len(wire) + 1) for cut in cuts)})
         for start, end in itertools.pairwise(marks):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from gateway.dialects.openai_chat import OpenAIChat
-from tests.gateway.dialects.conformance import SCHEMA, Heard, Speech, Spoken, Tree
+from tests.gateway.dialects.conformance import SCHEMA, Calls, Heard, Speech, Spoken, Tree
 
 USAGE = {
     "prompt_tokens": 23,
@@ -134,6 +134,12 @@ def followed(trees: list[Tree]) -> Heard:
     return told
 
 
+def goes_on(tree: Tree, calls: Calls, result: str) -> Tree:
+    spoken = Spoken(calls=tuple((call_id, name, (json.dumps(arguments),)) for call_id, name, arguments in calls))
+    results = [{"role": "tool", "tool_call_id": call_id, "content": result} for call_id, _, _ in calls]
+    return {**tree, "messages": [*tree["messages"], _message(spoken), *results]}
+
+
 SPEECH = Speech(
     dialect=OpenAIChat(),
     asked=asked,
@@ -141,6 +147,7 @@ SPEECH = Speech(
     stream=stream,
     heard=heard,
     followed=followed,
+    goes_on=goes_on,
     requests=(REQUEST, asked("x", ["a"], stream=True)),
     limit_member="max_completion_tokens",
     finish_plain="stop",

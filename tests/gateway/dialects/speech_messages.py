@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from gateway.dialects.anthropic_messages import AnthropicMessages
-from tests.gateway.dialects.conformance import SCHEMA, Heard, Speech, Spoken, Tree
+from tests.gateway.dialects.conformance import SCHEMA, Calls, Heard, Speech, Spoken, Tree
 
 EPHEMERAL = {"type": "ephemeral", "ttl": "1h"}
 USAGE = {
@@ -185,6 +185,13 @@ def _apply(block: Tree, delta: Tree, pieces: list[str]) -> None:
         block[member] += delta[member]
 
 
+def goes_on(tree: Tree, calls: Calls, result: str) -> Tree:
+    said = [{"type": "tool_use", "id": call_id, "name": name, "input": given} for call_id, name, given in calls]
+    results = [{"type": "tool_result", "tool_use_id": call_id, "content": result} for call_id, _, _ in calls]
+    more = [{"role": "assistant", "content": said}, {"role": "user", "content": results}]
+    return {**tree, "messages": [*tree["messages"], *more]}
+
+
 SPEECH = Speech(
     dialect=AnthropicMessages(),
     asked=asked,
@@ -192,6 +199,7 @@ SPEECH = Speech(
     stream=stream,
     heard=heard,
     followed=followed,
+    goes_on=goes_on,
     requests=(REQUEST, asked("x", ["a"], stream=True)),
     limit_member="max_tokens",
     finish_plain="end_turn",

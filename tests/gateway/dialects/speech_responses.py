@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from gateway.dialects.openai_responses import OpenAIResponses
-from tests.gateway.dialects.conformance import SCHEMA, Heard, Speech, Spoken, Tree
+from tests.gateway.dialects.conformance import SCHEMA, Calls, Heard, Speech, Spoken, Tree
 
 USAGE = {
     "input_tokens": 23,
@@ -198,6 +198,17 @@ def _agrees(at: int, item: Tree, said: dict[tuple[int, int | None], str]) -> Non
         assert part["text"] == said.get((at, number), "")
 
 
+def goes_on(tree: Tree, calls: Calls, result: str) -> Tree:
+    sent = tree["input"]
+    items = [{"role": "user", "content": sent}] if isinstance(sent, str) else sent
+    said = [
+        {"type": "function_call", "call_id": call_id, "name": name, "arguments": json.dumps(given)}
+        for call_id, name, given in calls
+    ]
+    results = [{"type": "function_call_output", "call_id": call_id, "output": result} for call_id, _, _ in calls]
+    return {**tree, "input": [*items, *said, *results]}
+
+
 SPEECH = Speech(
     dialect=OpenAIResponses(),
     asked=asked,
@@ -205,6 +216,7 @@ SPEECH = Speech(
     stream=stream,
     heard=heard,
     followed=followed,
+    goes_on=goes_on,
     requests=(REQUEST, asked("x", ["a"], stream=True)),
     limit_member="max_output_tokens",
     finish_plain="completed",

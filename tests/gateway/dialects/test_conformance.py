@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.aliases import Fresh
 from gateway.dialects.strict import decode_reply, encode
 from gateway.errors import BudgetExceeded, InvalidRequest, UnboundedCost, UpstreamError
 from tests.gateway.dialects import speech_chat, speech_messages, speech_responses
@@ -167,6 +169,40 @@ async def test_any_cut_of_a_stream_is_understood_as_the_whole_reply(
     assert told.thinking == thinking
     assert told.finish == (speech.finish_calls if notes else speech.finish_plain)
     assert [call[:2] for call in told.calls] == [(f"call_{n}", "a") for n in range(len(notes))]
+
+
+@settings(parent=often, max_examples=30)
+@given(some, st.lists(st.sampled_from(["0", "call_0", "functions.a:1"]), min_size=1, max_size=3, unique=True),
+       st.lists(st.integers(0, 500), max_size=8))  # fmt: skip
+async def test_weak_ids_are_minted_anew_wherever_they_stand_and_stand_in_the_next_request_as_they_were(
+    speech: Speech, ids: list[str], marks: list[int]
+) -> None:
+    arguments = '{"note": "x"}'
+    whole = Spoken(("Hm.",), tuple((said, "a", (arguments,)) for said in ids))
+    pieces = Spoken(("Hm.",), tuple((said, "a", cut(arguments, marks)) for said in ids))
+    for stream in (False, True):
+        asked, fresh = speech.asked("x", ["a"], stream), Fresh()
+        life = Life(speech, asked)
+        await life.admit()
+        if stream:
+            heard = speech.followed(life.stream(speech.stream(pieces), marks, fresh))
+        else:
+            heard = speech.heard(life.plain(speech.plain(whole), fresh))
+        released = [call_id for call_id, _, _ in heard.calls]
+        assert [fresh.said[each] for each in released] == ids
+        assert all(re.fullmatch(r"(call|toolu)_[0-9a-f]{24}", each) for each in released)
+        plain = Life(speech, speech.asked("x", ["a"], False))
+        await plain.admit()
+        unchanged = speech.heard(plain.plain(speech.plain(whole)))
+        assert [call[1:] for call in heard.calls] == [call[1:] for call in unchanged.calls]
+        assert (heard.text, heard.finish, heard.usage) == (unchanged.text, unchanged.finish, unchanged.usage)
+        request = speech.dialect.parse(speech.goes_on(asked, heard.calls, "done"))
+        assert [call.id for call in request.calls] == [said.call_id for said in request.results] == released
+        as_it_was = [(said, name, given) for said, (_, name, given) in zip(ids, heard.calls, strict=True)]
+        before = copied(request.tree)
+        assert request.renamed(fresh.said).tree == speech.goes_on(asked, as_it_was, "done")
+        assert request.tree == before
+        assert request.renamed({}) is request
 
 
 @every

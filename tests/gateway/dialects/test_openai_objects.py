@@ -35,12 +35,26 @@ def test_no_stream_comes_from_here() -> None:
 
 def test_words_are_texts_names_are_not_and_arguments_are_arguments() -> None:
     dialect = ObjectDialect("GET", "/responses/{id}/input_items", ("r",), "")
-    dialect.known = lambda call: call == "c"
+    dialect.released = {"c": "call_c"}.get
     call = {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}
     parts = [{"type": "input_text", "text": "words"}, "a string in a list"]
+    parts += [{"type": "input_image", "image_url": "data:image/png;base64,AA"}]
     message = {"id": "m", "type": "message", "role": "user", "content": parts, "n": 5}
-    listed = {"object": "list", "data": [message, call, {**call, "call_id": "other"}, "odd"], "first_id": "m"}
+    output = {"type": "function_call_output", "call_id": "c", "output": ["here"]}
+    thought = {"type": "reasoning", "encrypted_content": "4111 1111 1111 1111"}
+    data = [message, call, {**call, "call_id": "other"}, "odd", output, thought, {**output, "call_id": "x"}]
+    listed = {"object": "list", "data": data, "first_id": "m"}
     event = dialect.reader(dialect.parse({})).plain(orjson.dumps(listed))
-    assert [(part.kind, part.text) for part in event.parts] == [("text", "words"), ("arguments", "{}")]
+    assert [(part.kind, part.text) for part in event.parts] == [
+        ("text", "words"),
+        ("text", "a string in a list"),
+        ("arguments", "{}"),
+        ("text", "odd"),
+        ("text", "here"),
+        ("text", "here"),
+    ]
+    event.parts[1].text = "another"
     assert event.tree is not None
-    assert len(event.tree["data"]) == 3
+    shown = event.tree["data"]
+    assert shown[0]["content"][1] == "another"
+    assert [item["call_id"] for item in shown if "call_id" in item] == ["call_c", "call_c", "x"]

@@ -88,7 +88,8 @@ REFUSED = {
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_refused_call_takes_all_of_its_message_with_it_and_ends_normally(tmp_path: Path, stream: bool) -> None:
     steps = tuple(Reply(text="Hm.", tool_calls=calls, event_chars=1) for calls, _ in REFUSED.values())
-    async with live(tmp_path, script=Script(steps=steps)) as gate, gate.client() as client:
+    own_ids = {"capability": {"ids": "strong"}}
+    async with live(tmp_path, script=Script(steps=steps), up=own_ids) as gate, gate.client() as client:
         for case, (_, words) in REFUSED.items():
             request = chat("weather?", tools=[tool()])
             if stream:
