@@ -22,7 +22,8 @@ from bench.overhead.workloads import Workload
 
 ERRORS_KEPT = 3
 PATIENCE_S = 60.0
-_CONTENT = re.compile(rb'"content":\s*"((?:[^"\\]|\\.)*)"')
+_FINISH = re.compile(rb'"finish_reason":\s*"stop"')
+_MEMBERS = {name: re.compile(rb'"%b":\s*"((?:[^"\\]|\\.)*)"' % name.encode()) for name in ("content", "arguments")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Figures:
     errors: list[str]
     seconds: float
     p50_ms: float
+    p95_ms: float
     p99_ms: float
     first_p50_ms: float
 
@@ -72,6 +74,7 @@ class Tally:
             errors=self.errors,
             seconds=round(seconds, 4),
             p50_ms=_quantile_ms(self.times_us, 0.50),
+            p95_ms=_quantile_ms(self.times_us, 0.95),
             p99_ms=_quantile_ms(self.times_us, 0.99),
             first_p50_ms=_quantile_ms(self.first_us, 0.50),
         )
@@ -87,8 +90,12 @@ def _quantile_ms(times_us: "array[int]", share: float) -> float:
 class Caller(asyncio.Protocol):
     """One connection: asks, checks, asks again until the phase is over, then fulfils ``idle``."""
 
-    def __init__(self, workload: Workload, head: bytes, serial: "count[int]") -> None:
+    def __init__(
+        self, workload: Workload, head: bytes, serial: "count[int]", *, pause_s: float = 0.0, done: bool = True
+    ) -> None:
         self._workload = workload
+        self._pause_s = pause_s
+        self._done = done
         self._head = head
         self._serial = serial
         self._pieces: list[bytes] = []
@@ -112,6 +119,8 @@ class Caller(asyncio.Protocol):
 
     def _ask(self) -> None:
         assert self._tally is not None
+        if self._transport.is_closing():
+            return  # while it paused; connection_lost has said so
         if not self._tally.another():
             self._end(None)
             return
@@ -142,11 +151,14 @@ class Caller(asyncio.Protocol):
         assert self._tally is not None
         self._tally.times_us.append((time.perf_counter_ns() - self._asked) // 1000)
         status = self._parser.get_status_code()
-        wrong = _wrong(self._workload, status, b"".join(self._pieces))
+        wrong = _wrong(self._workload, status, b"".join(self._pieces), done=self._done)
         if wrong is not None:
             self._tally.fail(wrong)
         if self._parser.should_keep_alive():
-            self._ask()
+            if self._pause_s:
+                asyncio.get_running_loop().call_later(self._pause_s, self._ask)
+            else:
+                self._ask()
         else:
             self._end("the server does not keep the connection")
 
@@ -155,14 +167,14 @@ class Caller(asyncio.Protocol):
         self._end(f"connection lost: {exc or 'closed by the server'}")
 
 
-def _wrong(workload: Workload, status: int, body: bytes) -> str | None:
+def _wrong(workload: Workload, status: int, body: bytes, *, done: bool) -> str | None:
     """Say what is wrong with an answer: status, text (all of it, in order), and a stream's end."""
     if status != 200:
         return f"status {status}: {body[:300].decode(errors='replace')}"
-    text = b"".join(_CONTENT.findall(body))
+    text = b"".join(_MEMBERS[workload.member].findall(body))
     if text != workload.answer:
         return f"text differs: {len(text)} bytes of {len(workload.answer)}: {body[:300].decode(errors='replace')}"
-    if workload.stream and not body.rstrip().endswith(b"data: [DONE]"):
+    if workload.stream and not (body.rstrip().endswith(b"data: [DONE]") if done else _FINISH.search(body)):
         return f"no end of stream: {body[-100:].decode(errors='replace')}"
     return None
 
@@ -177,12 +189,17 @@ async def _main(arguments: argparse.Namespace) -> None:
     workload: Workload = getattr(workloads, arguments.workload.upper())
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{arguments.port}\r\n"
-        f"authorization: Bearer {arguments.key}\r\ncontent-type: application/json\r\ncontent-length: "
-    ).encode()
+        f"authorization: Bearer {arguments.key}\r\ncontent-type: application/json\r\n"
+    )
+    head = "".join([head, *(f"{header}\r\n" for header in arguments.header), "content-length: "])
     loop, serial = asyncio.get_running_loop(), count(time.time_ns() // 1_000_000)
     callers: list[Caller] = []
+
+    def make() -> Caller:
+        return Caller(workload, head.encode(), serial, pause_s=arguments.pause_s, done=arguments.done)
+
     for _ in range(arguments.callers):
-        _, caller = await loop.create_connection(lambda: Caller(workload, head, serial), "127.0.0.1", arguments.port)
+        _, caller = await loop.create_connection(make, "127.0.0.1", arguments.port)
         callers.append(caller)
     if arguments.warm_s:
         await _phase(callers, Tally(arguments.warm_s, None))
@@ -199,5 +216,8 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--warm-s", type=float, default=0.0)
     parser.add_argument("--calls", type=int, help="instead of seconds")
+    parser.add_argument("--header", action="append", default=[], help="one more, as `name: value`")
+    parser.add_argument("--no-done", dest="done", action="store_false", help="streams end without [DONE]")
+    parser.add_argument("--pause-s", type=float, default=0.0, help="between an answer and the next question")
     parser.add_argument("--key", default="none")
     uvloop.run(_main(parser.parse_args()))

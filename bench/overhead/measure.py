@@ -4,16 +4,17 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.overhead.client import PATIENCE_S, Figures
-from bench.overhead.processes import Running, free_port, running
+from bench.overhead.processes import Running, cpu_s, free_port, running
 from bench.overhead.targets.target import Launch, Masks, Target
-from bench.overhead.workloads import ECHO, PERSONAL, Workload
+from bench.overhead.workloads import ECHO, PERSONAL, PLAIN, Workload
 
 _MAIN = Path(__file__).parents[2]
 
@@ -24,47 +25,84 @@ class WorkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured, and how long."""
+    """What is measured, and how long; ``think_ms`` is how long the upstream takes to begin its answer.
+
+    After ``target_s_max`` seconds on one gateway no further place is begun; those that it had no time for are told.
+    """
 
     workloads: tuple[Workload, ...]
     callers: tuple[int, ...]
+    think_ms: tuple[int, ...]
     seconds: float
     warm_s: float
+    target_s_max: float
+
+    def places(self) -> list["Place"]:
+        """Return every place, the telling ones first: a slow gateway has no time for the last."""
+        return [
+            Place(think_ms, workload, callers)
+            for workload in self.workloads
+            for think_ms in self.think_ms
+            for callers in self.callers
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One workload at one concurrency and one latency of the upstream."""
+
+    think_ms: int
+    workload: Workload
+    callers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One workload at one concurrency.
+    """What was measured at one place; ``problem`` says why there are no figures.
 
     Latencies are those of whole answers; ``added`` is what lies above the same callers asking the upstream directly.
+    ``beside_us`` is the CPU time of the servers the gateway works on, a call, by their names.
     """
 
     workload: str
+    think_ms: int
     callers: int
-    calls: int
-    cpu_us: float
-    calls_per_s: float
-    p50_ms: float
-    p99_ms: float
-    first_p50_ms: float
-    added_p50_ms: float
-    added_p99_ms: float
+    calls: int = 0
+    cpu_us: float = 0
+    beside_us: dict[str, float] = field(default_factory=dict)
+    calls_per_s: float = 0
+    p50_ms: float = 0
+    p95_ms: float = 0
+    p99_ms: float = 0
+    first_p50_ms: float = 0
+    added_p50_ms: float = 0
+    added_p95_ms: float = 0
+    added_p99_ms: float = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One gateway; ``problem`` says why there are no cells."""
+    """One gateway; ``problem`` says why there are no cells, ``at`` when and on which commit it was measured.
+
+    ``start_ms`` is from its start until it says that it is ready, ``first_ms`` until its first call is answered;
+    ``idle_mb`` its memory then, ``loaded_mb`` after all loads.
+    """
 
     name: str
-    masks: Masks
-    start_ms: float
-    idle_mb: float
-    loaded_mb: float
-    cells: list[Cell]
+    masks: Masks = "no"
+    lacks: str = ""
+    start_ms: float = 0
+    first_ms: float = 0
+    idle_mb: float = 0
+    loaded_mb: float = 0
+    cells: list[Cell] = field(default_factory=list)
     problem: str | None = None
+    at: str = ""
 
 
-Baseline = dict[tuple[str, int], Figures]
+DIRECT = Launch([], ready="/seen")  # the upstream itself
+Baseline = dict[Place, Figures]
 
 
 @contextmanager
@@ -84,19 +122,23 @@ class Load:
     """Callers in a process of their own, asking whoever listens on ``port``; for so many ``calls``, or else seconds."""
 
     port: int
-    key: str
+    launch: Launch
     workload: Workload
     callers: int
     seconds: float
     warm_s: float = 0.0
     calls: int | None = None
+    pause_s: float = 0.0
 
     def run(self, gateway: Running | None = None) -> tuple[Figures, float]:
         """Return the callers' figures and the gateway's CPU seconds meanwhile. Raises WorkError if any call failed."""
         name = self.workload.name
         command = [sys.executable, "-m", "bench.overhead.client", "--port", str(self.port), "--workload", name]
         command += ["--callers", str(self.callers), "--seconds", str(self.seconds), "--warm-s", str(self.warm_s)]
-        command += ["--key", self.key] + ([] if self.calls is None else ["--calls", str(self.calls)])
+        command += ["--pause-s", str(self.pause_s), "--key", self.launch.key]
+        command += [] if self.calls is None else ["--calls", str(self.calls)]
+        command += [] if self.launch.done else ["--no-done"]
+        command += [f"--header={name}: {value}" for name, value in self.launch.headers.items()]
         with subprocess.Popen(command, cwd=_MAIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
             assert client.stdout is not None
             if client.stdout.readline() != "ready\n":
@@ -114,67 +156,127 @@ class Load:
 
 def baseline(upstream: Running, plan: Plan) -> Baseline:
     """Ask the upstream directly: what the callers and the upstream themselves take."""
-    return {
-        (workload.name, callers): Load(upstream.port, "none", workload, callers, plan.seconds, plan.warm_s).run()[0]
-        for workload in plan.workloads
-        for callers in plan.callers
-    }
+    found = {}
+    for place in plan.places():
+        told(upstream, f"/think/{place.think_ms}")
+        load = Load(upstream.port, DIRECT, place.workload, place.callers, plan.seconds, plan.warm_s)
+        found[place], _ = load.run()
+    return found
 
 
-def measure(target: Target, upstream: Running, plan: Plan, base: Baseline) -> Row:
-    """Start a gateway, check it, load it. Raises StartError, WorkError."""
+def measure(target: Target, upstream: Running, plan: Plan, base: Baseline, say: Callable[[str], None]) -> Row:
+    """Start a gateway, check it, load it; ``say`` is told how far it is. Raises StartError, WorkError."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="tollhouse-bench-") as name:
-        launch = target.prepare(Path(name), port, upstream.port)
-        with running(launch.command, port, Path(name), ready=launch.ready, env=launch.env) as gateway:
-            idle_mb = gateway.memory_mb()
-            verify(gateway, launch, upstream, plan.workloads)
-            cells = []
-            for workload in plan.workloads:
-                for callers in plan.callers:
-                    load = Load(port, launch.key, workload, callers, plan.seconds, plan.warm_s)
-                    cells.append(_cell(load, gateway, upstream, base[workload.name, callers]))
-            loaded_mb = gateway.memory_mb()
-            return Row(target.name, launch.masks, gateway.start_ms, round(idle_mb, 1), round(loaded_mb, 1), cells)
+    told(upstream, "/think/0")
+    with (
+        tempfile.TemporaryDirectory(prefix="tollhouse-bench-") as name,
+        target.prepared(Path(name), port, upstream.port) as launch,
+        running(launch.command, port, Path(name), ready=launch.ready, env=launch.env) as gateway,
+    ):
+        first_ms = gateway.start_ms + _answered_ms(port, launch)
+        idle_mb = gateway.memory_mb()
+        unable = verify(gateway, launch, upstream, plan.workloads)
+        ends = time.monotonic() + plan.target_s_max
+        cells = []
+        for place in plan.places():
+            problem = unable.get(place.workload.name) or ("no time left" if time.monotonic() > ends else None)
+            if problem:
+                cells.append(Cell(place.workload.name, place.think_ms, place.callers, problem=problem))
+                continue
+            told(upstream, f"/think/{place.think_ms}")
+            load = Load(port, launch, place.workload, place.callers, plan.seconds, plan.warm_s)
+            cells.append(_cell(place, load, gateway, upstream, base[place]))
+            say(f"{target.name}: {_words(cells[-1])}")
+        loaded_mb = gateway.memory_mb()
+    return Row(
+        name=target.name,
+        masks=launch.masks,
+        lacks=launch.lacks,
+        start_ms=gateway.start_ms,
+        first_ms=round(first_ms, 1),
+        idle_mb=round(idle_mb, 1),
+        loaded_mb=round(loaded_mb, 1),
+        cells=cells,
+    )
 
 
-def verify(gateway: Running, launch: Launch, upstream: Running, workloads: Iterable[Workload]) -> None:
-    """Make single calls and read back what the upstream received. Raises WorkError.
+def _answered_ms(port: int, launch: Launch) -> float:
+    """Make the first call; return how long its answer took."""
+    headers = {"authorization": f"Bearer {launch.key}", "content-type": "application/json", **launch.headers}
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    began = time.perf_counter()
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, PLAIN.body(0), headers), timeout=PATIENCE_S).close()
+    except OSError as error:
+        raise WorkError(f"the first call failed: {error}") from error
+    return (time.perf_counter() - began) * 1000
+
+
+def verify(gateway: Running, launch: Launch, upstream: Running, workloads: Iterable[Workload]) -> dict[str, str]:
+    """Make single calls and read back what the upstream received. Raises WorkError if the first workload fails.
 
     Each workload's answer must be whole. For a gateway that masks: no personal value reaches the upstream, and if it
-    restores too, an echo of what it was sent comes back with all of them.
+    restores too, an echo of what it was sent comes back with all of them. Returned is which other workloads it cannot
+    do, and why: they are not measured.
     """
-    for workload in workloads if launch.masks == "out" else (*workloads, ECHO):
-        Load(gateway.port, launch.key, workload, callers=1, seconds=30, calls=2).run()
-        received = str(_seen(upstream)["body"])
-        leaked = [kind for kind, value in PERSONAL.items() if value in received]
-        if launch.masks != "no" and leaked:
-            raise WorkError(f"{workload.name}: the upstream saw {', '.join(leaked)}")
-        if launch.masks == "no" and len(leaked) != len(PERSONAL):
-            raise WorkError(f"{workload.name}: the upstream did not see the text it was meant to see")
+    unable: dict[str, str] = {}
+    for number, workload in enumerate(workloads if launch.masks != "both" else (*workloads, ECHO)):
+        try:
+            _prove(gateway, launch, upstream, workload)
+        except WorkError as error:
+            if number == 0 or workload is ECHO:
+                raise
+            unable[workload.name] = str(error).splitlines()[0][:200]
+    return unable
 
 
-def _cell(load: Load, gateway: Running, upstream: Running, direct: Figures) -> Cell:
-    before = int(_seen(upstream)["calls"])
-    figures, cpu_s = load.run(gateway)
-    reached = int(_seen(upstream)["calls"]) - before
+def _prove(gateway: Running, launch: Launch, upstream: Running, workload: Workload) -> None:
+    Load(gateway.port, launch, workload, callers=1, seconds=30, calls=2).run()
+    received = str(told(upstream, "/seen")["body"])
+    leaked = [kind for kind, value in PERSONAL.items() if value in received]
+    if launch.masks != "no" and leaked:
+        raise WorkError(f"{workload.name}: the upstream saw {', '.join(leaked)}")
+    if launch.masks == "no" and len(leaked) != len(PERSONAL):
+        raise WorkError(f"{workload.name}: the upstream did not see the text it was meant to see")
+
+
+def _cell(place: Place, load: Load, gateway: Running, upstream: Running, direct: Figures) -> Cell:
+    """Load a gateway. A place where calls fail is told with their words, and the others are measured all the same."""
+    name, callers = place.workload.name, place.callers
+    servers = load.launch.beside
+    seen, before = int(told(upstream, "/seen")["calls"]), {server: cpu_s(servers[server]) for server in servers}
+    try:
+        figures, spent_s = load.run(gateway)
+    except WorkError as error:
+        return Cell(name, place.think_ms, callers, problem=str(error)[:200])
+    reached = int(told(upstream, "/seen")["calls"]) - seen
     if reached < figures.calls:
-        raise WorkError(f"{load.workload.name}: {figures.calls} calls were answered, the upstream saw only {reached}")
+        raise WorkError(f"{name}: {figures.calls} calls were answered, the upstream saw only {reached}")
     return Cell(
-        workload=load.workload.name,
-        callers=load.callers,
+        workload=name,
+        think_ms=place.think_ms,
+        callers=callers,
         calls=figures.calls,
-        cpu_us=round(cpu_s / figures.calls * 1e6, 1),
+        cpu_us=round(spent_s / figures.calls * 1e6, 1),
+        beside_us={server: round((cpu_s(servers[server]) - before[server]) / reached * 1e6, 1) for server in servers},
         calls_per_s=round(figures.calls / figures.seconds, 1),
         p50_ms=figures.p50_ms,
+        p95_ms=figures.p95_ms,
         p99_ms=figures.p99_ms,
         first_p50_ms=figures.first_p50_ms,
         added_p50_ms=round(figures.p50_ms - direct.p50_ms, 3),
+        added_p95_ms=round(figures.p95_ms - direct.p95_ms, 3),
         added_p99_ms=round(figures.p99_ms - direct.p99_ms, 3),
     )
 
 
-def _seen(upstream: Running) -> dict[str, str | int]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{upstream.port}/seen", timeout=5) as answer:
+def _words(cell: Cell) -> str:
+    place = f"{cell.workload}, {cell.callers} callers, upstream {cell.think_ms} ms"
+    return f"{place}: {cell.problem or f'{cell.cpu_us:,.0f} µs, {cell.calls_per_s:,.0f} calls/s'}"
+
+
+def told(upstream: Running, path: str) -> dict[str, str | int]:
+    """Ask the upstream something about itself, as `/seen`, and return its answer."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{upstream.port}{path}", timeout=5) as answer:
         seen: dict[str, str | int] = json.load(answer)
         return seen

@@ -1,6 +1,7 @@
 """A model provider that costs next to nothing: raw asyncio and httptools, canned replies, and a memory of what it got.
 
 POST anything: the model's name in the body chooses the reply. GET /seen: how many calls came, and the last one's body.
+GET /think/50: from now on each reply begins 50 ms after its request.
 """
 
 import argparse
@@ -12,16 +13,37 @@ import httptools
 import orjson
 import uvloop
 
-from bench.overhead.workloads import BURST, ECHO, LARGE, PACED, PLAIN, PLAIN_ANSWER, STREAM_PIECES
+from bench.overhead.workloads import (
+    BURST,
+    ECHO,
+    LARGE,
+    PACED,
+    PLAIN,
+    PLAIN_ANSWER,
+    STREAM_PIECES,
+    TOOL,
+    TOOL_ARGUMENTS,
+    TOOLS,
+)
 
-PACE_S = 0.002
+PACE_S = 0.010
 _USAGE = {"prompt_tokens": 350, "completion_tokens": 100, "total_tokens": 450}
 _HEAD = {"id": "chatcmpl-bench", "created": 1_700_000_000, "model": "bench"}
 
 
 def _plain(text: str) -> bytes:
-    message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return _whole({"role": "assistant", "content": text}, "stop")
+
+
+def _proposal(number: int) -> bytes:
+    """Call the tool, under an id of its own."""
+    function = {"name": TOOL, "arguments": TOOL_ARGUMENTS}
+    called = {"id": f"call_{number:024x}", "type": "function", "function": function}
+    return _whole({"role": "assistant", "content": None, "tool_calls": [called]}, "tool_calls")
+
+
+def _whole(message: dict[str, Any], finish: str) -> bytes:
+    choice = {"index": 0, "message": message, "finish_reason": finish}
     body = orjson.dumps({**_HEAD, "object": "chat.completion", "choices": [choice], "usage": _USAGE})
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -50,6 +72,7 @@ class Memory:
     def __init__(self) -> None:
         self.calls = 0
         self.body = b""
+        self.think_s = 0.0
 
 
 class Provider(asyncio.Protocol):
@@ -86,13 +109,23 @@ class Provider(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer."""
         if self._parser.get_method() == b"GET":
+            if self._url.startswith(b"/think/"):
+                self._memory.think_s = int(self._url[7:]) / 1000
             self._tell()
             return
         body = b"".join(self._pieces)
         self._memory.calls += 1
         self._memory.body = body
+        if self._memory.think_s:
+            self._loop.call_later(self._memory.think_s, self._answer, body)
+        else:
+            self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
         if PLAIN.model.encode() in body or LARGE.model.encode() in body:
             self._transport.write(_PLAIN_REPLY)
+        elif TOOLS.model.encode() in body:
+            self._transport.write(_proposal(self._memory.calls))
         elif ECHO.model.encode() in body:
             self._transport.write(_plain(orjson.loads(body)["messages"][-1]["content"]))
         else:

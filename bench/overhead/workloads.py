@@ -1,4 +1,4 @@
-"""What is asked and what must come back: chats of 1.5 KB and 32 KB with personal data, and streams of 100 events.
+"""What is asked and what must come back: chats of 1.5 KB and 32 KB with personal data, 100 events, a tool call.
 
 Every call's text carries its own serial number, so that nothing can answer it from a memory of the one before.
 """
@@ -30,6 +30,14 @@ PLAIN_ANSWER = (
 )
 STREAM_PIECES = [f"word{at:03d} " for at in range(EVENTS)]
 STREAM_ANSWER = "".join(STREAM_PIECES)
+TOOL = "look_up_payment"
+TOOL_ARGUMENTS = '{"order":"A-1047","days":3}'
+_TOOL_SCHEMA = {
+    "type": "object",
+    "properties": {"order": {"type": "string", "description": "the order"}, "days": {"type": "integer", "minimum": 1}},
+    "required": ["order"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,8 @@ class Workload:
     """One kind of call.
 
     ``model`` tells the upstream what to do. The body is ``before`` + a serial number of 8 digits + ``after``;
-    ``answer`` is the whole text that the client must have received, as JSON-escaped bytes.
+    ``answer`` is the whole text that the client must have received, as JSON-escaped bytes; it stands in the member of
+    this name (in each event's, if it is a stream).
     """
 
     name: str
@@ -46,6 +55,7 @@ class Workload:
     before: bytes
     after: bytes
     answer: bytes
+    member: str = "content"
 
     def body(self, serial: int) -> bytes:
         """Return the request's body with its own number, always of the same length."""
@@ -57,11 +67,16 @@ def letter() -> str:
     return _LETTER.format(**PERSONAL) + _FILLER * 4
 
 
-def _workload(name: str, model: str, *, stream: bool, answer: str, earlier: int = 0) -> Workload:
-    """Make a workload of about 1,500 bytes, and 1,250 more for each of the ``earlier`` turns of its conversation."""
+def _workload(
+    name: str, model: str, *, stream: bool = False, answer: str, earlier: int = 0, tool: bool = False
+) -> Workload:
+    """Make a workload of about 1,500 bytes, and 1,250 more for each of the ``earlier`` turns of its conversation.
+
+    With ``tool`` one is offered, and the answer is a call of it.
+    """
     mark = "#" * SERIAL_DIGITS
     turns = [{"role": "user", "content": _FILLER * 3}, {"role": "assistant", "content": _FILLER * 3}] * earlier
-    tree = {
+    tree: dict[str, object] = {
         "model": model,
         "messages": [
             {"role": "system", "content": f"You answer letters for a shop. Case {mark}."},
@@ -71,14 +86,19 @@ def _workload(name: str, model: str, *, stream: bool, answer: str, earlier: int 
         "max_tokens": 256,
         "stream": stream,
     }
+    if tool:
+        function = {"name": TOOL, "description": "Finds a payment.", "parameters": _TOOL_SCHEMA}
+        tree["tools"] = [{"type": "function", "function": function}]
     before, after = orjson.dumps(tree).split(mark.encode())
-    return Workload(name, model, stream, before, after, orjson.dumps(answer)[1:-1])
+    member = "arguments" if tool else "content"
+    return Workload(name, model, stream, before, after, orjson.dumps(answer)[1:-1], member)
 
 
-PLAIN = _workload("plain", "bench-plain", stream=False, answer=PLAIN_ANSWER)
-LARGE = _workload("large", "bench-large", stream=False, answer=PLAIN_ANSWER, earlier=23)
+PLAIN = _workload("plain", "bench-plain", answer=PLAIN_ANSWER)
+LARGE = _workload("large", "bench-large", answer=PLAIN_ANSWER, earlier=23)
+TOOLS = _workload("tools", "bench-tools", answer=TOOL_ARGUMENTS, tool=True)
 BURST = _workload("burst", "bench-burst", stream=True, answer=STREAM_ANSWER)
 PACED = _workload("paced", "bench-paced", stream=True, answer=STREAM_ANSWER)
 # The upstream answers with the user's own text: what was masked on the way out must come back as itself.
-ECHO = _workload("echo", "bench-echo", stream=False, answer=letter())
-MODELS = [workload.model for workload in (PLAIN, LARGE, BURST, PACED, ECHO)]
+ECHO = _workload("echo", "bench-echo", answer=letter())
+MODELS = [workload.model for workload in (PLAIN, LARGE, TOOLS, BURST, PACED, ECHO)]

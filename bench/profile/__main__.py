@@ -26,15 +26,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     arguments = parser.parse_args()
     workload: workloads.Workload = getattr(workloads, arguments.workload.upper())
-    with provider() as upstream, tempfile.TemporaryDirectory(prefix="tollhouse-profile-") as name:
-        folder, port = Path(name), free_port()
-        launch = Tollhouse().prepare(folder, port, upstream.port)
+    with (
+        provider() as upstream,
+        tempfile.TemporaryDirectory(prefix="tollhouse-profile-") as name,
+        Tollhouse(whole=True).prepared(folder := Path(name), port := free_port(), upstream.port) as launch,
+    ):
         figures = folder / "figures.json"
         command = [sys.executable, "-m", "bench.profile.served", *launch.command[-2:], "--figures", str(figures)]
         with running(command, port, folder, ready=launch.ready, env=launch.env) as gateway:
-            Load(port, launch.key, workload, arguments.callers, WARM_S).run()
+            Load(port, launch, workload, arguments.callers, WARM_S).run()
             os.kill(gateway.process.pid, signal.SIGUSR1)
-            answered, cpu_s = Load(port, launch.key, workload, arguments.callers, arguments.seconds).run(gateway)
+            answered, cpu_s = Load(port, launch, workload, arguments.callers, arguments.seconds).run(gateway)
         report = json.loads(figures.read_text())
     for name, value in describe(" ".join(["python -m bench.profile", *sys.argv[1:]])).items():
         print(f"- {name}: {value}")

@@ -4,15 +4,19 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.overhead import kept, report
 from bench.overhead.client import PATIENCE_S
-from bench.overhead.measure import Load, WorkError, provider
+from bench.overhead.disk import sync_ms
+from bench.overhead.measure import DIRECT, Cell, Load, Row, WorkError, provider, told
 from bench.overhead.processes import Running, StartError, free_port, running, tree
-from bench.overhead.workloads import BURST, ECHO, EVENTS, PACED, PERSONAL, PLAIN, Workload
+from bench.overhead.targets.target import Launch
+from bench.overhead.workloads import BURST, ECHO, EVENTS, PACED, PERSONAL, PLAIN, TOOLS, Workload
 
 # A server that gives the same wrong answer to everyone.
 _WRONG = """
@@ -32,11 +36,11 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
 
 
-def _one(port: int, workload: Workload) -> Load:
-    return Load(port, "none", workload, callers=1, seconds=PATIENCE_S, calls=2)
+def _one(port: int, workload: Workload, launch: Launch = DIRECT) -> Load:
+    return Load(port, launch, workload, callers=1, seconds=PATIENCE_S, calls=2)
 
 
-@pytest.mark.parametrize("workload", [PLAIN, BURST, PACED, ECHO], ids=lambda workload: workload.name)
+@pytest.mark.parametrize("workload", [PLAIN, TOOLS, BURST, PACED, ECHO], ids=lambda workload: workload.name)
 def test_a_right_answer_is_taken_whole(workload: Workload) -> None:
     with provider() as upstream:
         figures, _ = _one(upstream.port, workload).run()
@@ -66,6 +70,69 @@ def test_a_wrong_answer_fails_the_measurement(
     command = [sys.executable, "-c", _WRONG, str(port), str(status), body]
     with running(command, port, tmp_path, ready="/", env={}), pytest.raises(WorkError, match=told):
         _one(port, workload).run()
+
+
+def test_a_gateway_whose_streams_end_without_a_mark_must_still_finish_them(tmp_path: Path) -> None:
+    port, unmarked = free_port(), replace(DIRECT, done=False)
+    finish = 'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
+    with running(
+        [sys.executable, "-c", _WRONG, str(port), "200", _stream(EVENTS, end=finish)], port, tmp_path, ready="/", env={}
+    ):
+        assert _one(port, BURST, unmarked).run()[0].calls == 2
+    with (
+        running(
+            [sys.executable, "-c", _WRONG, str(port), "200", _stream(EVENTS, end="")], port, tmp_path, ready="/", env={}
+        ),
+        pytest.raises(WorkError, match="no end of stream"),
+    ):
+        _one(port, BURST, unmarked).run()
+
+
+def test_a_thinking_upstream_answers_that_much_later() -> None:
+    with provider() as upstream:
+        told(upstream, "/think/30")
+        figures, _ = _one(upstream.port, PLAIN).run()
+    assert figures.p50_ms >= 30
+
+
+def test_callers_that_pause_ask_no_more_often_than_that() -> None:
+    with provider() as upstream:
+        load = Load(upstream.port, DIRECT, PLAIN, callers=2, seconds=0.5, pause_s=0.1)
+        figures, _ = load.run()
+        assert told(upstream, "/seen")["calls"] == figures.calls
+    assert 2 <= figures.calls <= 12
+
+
+def test_a_kept_run_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """Rows are kept in the gateways' order, a new one takes the place of its gateway's old one."""
+    cell = Cell("plain", 0, 1, calls=3, cpu_us=1.5, beside_us={"Redis": 2.0})
+    kept.keep({"cores": "2"}, [Row("b", cells=[cell])], tmp_path)
+    assert kept.rows(tmp_path) == [Row("b", cells=[cell])]
+    after = kept.merged(kept.rows(tmp_path), Row("a", problem="no"), ["a", "b"])
+    assert [row.name for row in after] == ["a", "b"]
+    assert kept.merged(after, Row("b"), ["a", "b"])[1].cells == []
+    assert kept.rows(tmp_path / "none") == []
+    assert kept.machine(tmp_path) == {"cores": "2"}
+
+
+def test_the_report_says_what_a_gateway_could_not_do() -> None:
+    cells = [
+        Cell("plain", 0, 64, calls=9, cpu_us=100.0, beside_us={"Redis": 7.0}, calls_per_s=10, added_p50_ms=1.5),
+        Cell("plain", 50, 64, calls=9, cpu_us=90.0, calls_per_s=10, added_p50_ms=0.5),
+        Cell("burst", 0, 64, problem="status 500"),
+    ]
+    rows = [Row("one", cells=cells, lacks="no end"), Row("two", problem="not installed\nat all")]
+    told_text = report.text({"cores": "2"}, rows)
+    assert "| one | 100 + 7 | - |" in told_text
+    assert "- not measured: one, burst 64: status 500" in told_text
+    assert "not measured: not installed |" in told_text
+    assert "no; no end" in told_text
+    drawn = report.charts(rows)
+    assert drawn.keys() == {"overhead-cpu.svg", "overhead-latency.svg"}
+
+
+def test_the_disk_is_asked_how_long_it_takes() -> None:
+    assert "p99" in sync_ms(10)["fsync of a page"]
 
 
 def test_a_server_that_ends_at_its_start_is_told_with_its_words(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 _TOOLS = Path(__file__).parents[2] / ".tools" / "clients"
+_PEERS = Path(__file__).parents[2] / "bench" / "overhead" / "peers"
 _RUN_S_MAX = 60.0
 _NODE_MAJOR_MIN = 22  # what the current openai and ai packages ask for
 _UV = (sys.executable, "-m", "uv", "--quiet")
@@ -63,10 +64,10 @@ def node() -> Path:
     return _wheel() / "bin" / "node"
 
 
-def packages() -> Path:
-    """Return the folder with the Node clients and the scripts of tests/clients/node: Node looks beside a script."""
-    files = sorted(HERE.glob("node/*.*js*"))
-    with _making("packages", b"".join(file.read_bytes() for file in files)) as (folder, making):
+def packages(name: str = "packages", place: Path = HERE / "node") -> Path:
+    """Return a folder with the packages that `place` locks, and its scripts: Node looks beside a script."""
+    files = sorted(place.glob("*.*js*"))
+    with _making(name, b"".join(file.read_bytes() for file in files)) as (folder, making):
         if making:
             folder.mkdir()
             for file in files:
@@ -99,9 +100,10 @@ async def told(command: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]
 
 
 def relock() -> None:
-    """Lock the Node clients anew, without the registry's address: everyone's machine knows its own."""
+    """Lock what Node is to install anew, without the registry's address: everyone's machine knows its own."""
     command = ["install", "--package-lock-only", "--ignore-scripts", "--omit-lockfile-registry-resolved"]
-    subprocess.run([str(node()), str(_npm()), *command], cwd=HERE / "node", check=True)
+    for place in (HERE / "node", *(file.parent for file in _PEERS.glob("*/package.json"))):
+        subprocess.run([str(node()), str(_npm()), *command], cwd=place, check=True)
 
 
 def _npm() -> Path:

@@ -42,6 +42,12 @@ class Server(ABC):
     def url(self) -> str:
         """The address that client libraries take."""
 
+    @property
+    def pid(self) -> int:
+        """The id of its process, which may have children. It must run."""
+        assert self._process is not None
+        return self._process.pid
+
     @abstractmethod
     def _command(self) -> list[str]:
         """Return what is run in the foreground."""

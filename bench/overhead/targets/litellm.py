@@ -1,5 +1,7 @@
 """LiteLLM's proxy, in an environment of its own: as it comes, and with its content filter masking the letter's data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -25,7 +27,8 @@ class LiteLLM:
         """Nothing: it is installed from the registry when it is first asked for."""
         return None
 
-    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
+    @contextmanager
+    def prepared(self, folder: Path, port: int, upstream_port: int) -> Iterator[Launch]:
         """Write its configuration."""
         base = f"http://127.0.0.1:{upstream_port}/v1"
         tree: dict[str, object] = {
@@ -61,4 +64,4 @@ class LiteLLM:
         ]
         env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "DISABLE_ADMIN_UI": "True"}
         masks: Masks = "out" if self._filtered else "no"
-        return Launch([str(program), *options], ready="/health/liveliness", env=env, key=_KEY, masks=masks)
+        yield Launch([str(program), *options], ready="/health/liveliness", env=env, key=_KEY, masks=masks)

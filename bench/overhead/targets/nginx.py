@@ -2,6 +2,8 @@
 
 import getpass
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.overhead.targets.target import Launch
@@ -47,13 +49,14 @@ class Nginx:
             return None
         return "nginx is not installed: apt-get install nginx-light (as root), then run this again"
 
-    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
+    @contextmanager
+    def prepared(self, folder: Path, port: int, upstream_port: int) -> Iterator[Launch]:
         """Write its configuration; as root the worker stays root, for the folder is root's."""
         user = "user root;" if getpass.getuser() == "root" else ""
         path = folder / "nginx.conf"
         path.write_text(_CONFIGURATION.format(folder=folder, port=port, upstream_port=upstream_port, user=user))
         program = _program() or "nginx"
-        return Launch([program, "-p", str(folder), "-c", str(path), "-e", "stderr"], ready="/seen")
+        yield Launch([program, "-p", str(folder), "-c", str(path), "-e", "stderr"], ready="/seen")
 
 
 def _program() -> str | None:

@@ -1,6 +1,8 @@
 """FastAPI + httpx as one would first write it: parse, pass on, pass back. It guards nothing and books nothing."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.overhead.targets.target import Launch
@@ -15,10 +17,11 @@ class Passthrough:
         """Nothing: both are dependencies of Tollhouse."""
         return None
 
-    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
+    @contextmanager
+    def prepared(self, folder: Path, port: int, upstream_port: int) -> Iterator[Launch]:
         """Tell uvicorn where the upstream is; no file is needed."""
         del folder
         command = [sys.executable, "-m", "uvicorn", "bench.overhead.targets.passthrough_app:app", "--port", str(port)]
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
         env = {"BENCH_UPSTREAM": f"http://127.0.0.1:{upstream_port}"}
-        return Launch(command + options, ready="/livez", env=env)
+        yield Launch(command + options, ready="/livez", env=env)

@@ -1,5 +1,6 @@
 """What the benchmark must know about a gateway to measure it."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -12,7 +13,9 @@ class Launch:
     """How one gateway is started.
 
     ``ready`` is a path that answers 200 once calls can be made; ``masks`` says whether the upstream must not see
-    personal data (``out``), and whether the client must get it back too (``both``).
+    personal data (``out``), and whether the client must get it back too (``both``). ``beside`` are the processes of
+    the servers that it works on, by name: what they spend is told apart from what the gateway spends. ``headers`` go
+    with each call. ``done`` is False if streams end without `[DONE]`; ``lacks`` says such things in the table.
     """
 
     command: list[str]
@@ -20,6 +23,10 @@ class Launch:
     env: dict[str, str] = field(default_factory=dict)
     key: str = "none"
     masks: Masks = "no"
+    beside: dict[str, int] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    done: bool = True
+    lacks: str = ""
 
 
 class Target(Protocol):
@@ -34,6 +41,6 @@ class Target(Protocol):
         """Say what this machine lacks and how to get it; None if nothing."""
         ...
 
-    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
-        """Write what the gateway needs into an empty folder."""
+    def prepared(self, folder: Path, port: int, upstream_port: int) -> AbstractContextManager[Launch]:
+        """Write what the gateway needs into an empty folder, and run the servers it needs while entered."""
         ...

@@ -1,54 +1,73 @@
-"""Tollhouse as it is served, with everything on: one process, embedded ledger and book, default guards."""
+"""Tollhouse as it is served, in a fresh folder: core or everything on, by itself or on Redis and PostgreSQL."""
 
 import hashlib
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from bench.overhead.targets.target import Launch
-from bench.overhead.workloads import MODELS
+from bench.overhead.workloads import MODELS, TOOL
+from tests.servers.binaries import missing
+from tests.servers.live import Postgres, Redis
 
 # For this benchmark's own gateway on loopback only; it lives as long as the run.
 _KEY = "sk-th-bench00000000-" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 
 
 class Tollhouse:
-    """``python -m gateway serve`` in a fresh folder: budgets, PII there and back, durable book, metrics."""
+    """``python -m gateway serve``: budgets, PII there and back, two durable records a call, metrics.
 
-    name = "Tollhouse, everything on"
+    ``whole`` also keeps the (redacted) contents encrypted, and knows the tool that is offered and what data it touches.
+    ``shared`` puts book and state on PostgreSQL and the ledger on Redis, both on this machine.
+    """
+
+    def __init__(self, *, whole: bool, shared: bool = False, workers: int = 1) -> None:
+        self._whole = whole
+        self._shared = shared
+        self._workers = workers
+        self.name = f"Tollhouse, {'everything on' if whole else 'core'}{', Redis + PostgreSQL' if shared else ''}"
 
     def missing(self) -> str | None:
-        """Nothing: it is here."""
-        return None
+        """Tell how to get the servers, if it needs them and they are not here."""
+        absent = missing() if self._shared else []
+        return f"{' and '.join(absent)} not found: make servers, then run this again" if absent else None
 
-    def prepare(self, folder: Path, port: int, upstream_port: int) -> Launch:
+    @contextmanager
+    def prepared(self, folder: Path, port: int, upstream_port: int) -> Iterator[Launch]:
         """Write a tollhouse.yaml with one upstream, the benchmark's models, and one tenant with one key and a cap."""
-        price = {"input_usd_per_million": "0.15", "output_usd_per_million": "0.60"}
-        tree = {
-            "listen": {"port": port},
-            "folder": str(folder / "data"),
-            "upstreams": [
-                {
-                    "name": "provider",
-                    "kind": "openai_compatible",
-                    "base_url": f"http://127.0.0.1:{upstream_port}/v1",
-                    "private_addresses": True,
-                }
-            ],
-            "models": [
-                {"name": model, "targets": [{"upstream": "provider", "model": model}], "price": dict(price)}
-                for model in MODELS
-            ],
-            "tenants": [
-                {
-                    "name": "bench",
-                    "caps": [{"usd": "1000000", "per": "day"}],
-                    "keys": [{"name": "bench", "sha256": hashlib.sha256(_KEY.encode()).hexdigest()}],
-                }
-            ],
-        }
-        path = folder / "tollhouse.yaml"
-        path.write_text(yaml.safe_dump(tree, sort_keys=False))
-        command = [sys.executable, "-m", "gateway", "serve", "--config", str(path)]
-        return Launch(command, ready="/readyz", key=_KEY, masks="both")
+        tree = _tree(folder, port, upstream_port)
+        if self._whole:
+            tree["profiles"] = [{"name": "default", "guards": {"payloads": "redacted"}}]
+            tree["tools"] = [{"name": TOOL, "kind": "local", "touches": ["payments"]}]
+        command = [sys.executable, "-m", "gateway", "serve", "--config", str(folder / "tollhouse.yaml")]
+        with ExitStack() as servers:
+            beside, env = {}, {}
+            if self._shared:
+                redis = servers.enter_context(Redis())  # its loss is made good from the book, so it need not be durable
+                postgres = servers.enter_context(Postgres(durable=True))
+                beside = {"Redis": redis.pid, "PostgreSQL": postgres.pid}
+                env = {"BENCH_REDIS": redis.url, "BENCH_POSTGRES": postgres.database()}
+                tree["shared"] = {"redis": "env/BENCH_REDIS", "postgres": "env/BENCH_POSTGRES"}
+                command += ["--workers", str(self._workers)]
+            (folder / "tollhouse.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+            yield Launch(command, ready="/readyz", env=env, key=_KEY, masks="both", beside=beside)
+
+
+def _tree(folder: Path, port: int, upstream_port: int) -> dict[str, Any]:
+    price = {"input_usd_per_million": "0.15", "output_usd_per_million": "0.60"}
+    provider = {"name": "provider", "kind": "openai_compatible", "base_url": f"http://127.0.0.1:{upstream_port}/v1"}
+    key = {"name": "bench", "sha256": hashlib.sha256(_KEY.encode()).hexdigest()}
+    return {
+        "listen": {"port": port},
+        "folder": str(folder / "data"),
+        "upstreams": [{**provider, "private_addresses": True}],
+        "models": [
+            {"name": model, "targets": [{"upstream": "provider", "model": model}], "price": dict(price)}
+            for model in MODELS
+        ],
+        "tenants": [{"name": "bench", "caps": [{"usd": "1000000", "per": "day"}], "keys": [key]}],
+    }
