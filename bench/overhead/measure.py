@@ -171,7 +171,7 @@ def measure(target: Target, upstream: Running, plan: Plan, base: Baseline, say: 
     with (
         tempfile.TemporaryDirectory(prefix="tollhouse-bench-") as name,
         target.prepared(Path(name), port, upstream.port) as launch,
-        running(launch.command, port, Path(name), ready=launch.ready, env=launch.env) as gateway,
+        running(launch.command, port, Path(name), ready=launch.ready, env=launch.env, cwd=launch.cwd) as gateway,
     ):
         first_ms = gateway.start_ms + _answered_ms(port, launch)
         idle_mb = gateway.memory_mb()

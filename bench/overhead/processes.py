@@ -88,13 +88,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, folder: Path, *, ready: str, env: dict[str, str]) -> Iterator[Running]:
-    """Run a server until the block ends. Raises StartError if ``ready`` is not answered with 200 in time."""
+def running(
+    command: list[str], port: int, folder: Path, *, ready: str, env: dict[str, str], cwd: Path | None = None
+) -> Iterator[Running]:
+    """Run a server until the block ends, in this tree if ``cwd`` names no other place.
+
+    Raises StartError if ``ready`` is not answered with 200 in time.
+    """
     log = folder / "output.log"
     began = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=_MAIN, env=os.environ | env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=cwd or _MAIN,
+            env=os.environ | env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait(process, f"http://127.0.0.1:{port}{ready}", log)

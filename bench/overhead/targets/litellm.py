@@ -64,4 +64,4 @@ class LiteLLM:
         ]
         env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "DISABLE_ADMIN_UI": "True"}
         masks: Masks = "out" if self._filtered else "no"
-        yield Launch([str(program), *options], ready="/health/liveliness", env=env, key=_KEY, masks=masks)
+        yield Launch([str(program), *options], cwd=folder, ready="/health/liveliness", env=env, key=_KEY, masks=masks)

@@ -39,4 +39,6 @@ class MLflow:
         program = environment("mlflow", _PEERS).with_name("mlflow")
         command = [str(program), "gateway", "start", "--config-path", str(path), "--port", str(port), "--workers", "1"]
         env = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-        yield Launch(command, ready="/health", env=env, done=False, lacks="its streams end without `[DONE]`")
+        yield Launch(
+            command, cwd=folder, ready="/health", env=env, done=False, lacks="its streams end without `[DONE]`"
+        )

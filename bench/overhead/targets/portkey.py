@@ -25,8 +25,9 @@ class Portkey:
     @contextmanager
     def prepared(self, folder: Path, port: int, upstream_port: int) -> Iterator[Launch]:
         """Say where the upstream is; no file is needed."""
-        del folder
         program = packages("portkey", _PLACE) / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
         headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": f"http://127.0.0.1:{upstream_port}/v1"}
         env = {"NODE_ENV": "production"}
-        yield Launch([str(node()), str(program), f"--port={port}", "--headless"], ready="/", env=env, headers=headers)
+        yield Launch(
+            [str(node()), str(program), f"--port={port}", "--headless"], cwd=folder, ready="/", env=env, headers=headers
+        )

@@ -15,7 +15,8 @@ class Launch:
     ``ready`` is a path that answers 200 once calls can be made; ``masks`` says whether the upstream must not see
     personal data (``out``), and whether the client must get it back too (``both``). ``beside`` are the processes of
     the servers that it works on, by name: what they spend is told apart from what the gateway spends. ``headers`` go
-    with each call. ``done`` is False if streams end without `[DONE]`; ``lacks`` says such things in the table.
+    with each call. ``cwd`` is where it is started, if not here, where another's package `limits` would be ours. ``done``
+    is False if streams end without `[DONE]`; ``lacks`` says such things in the table.
     """
 
     command: list[str]
@@ -25,6 +26,7 @@ class Launch:
     masks: Masks = "no"
     beside: dict[str, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
     done: bool = True
     lacks: str = ""
 
