@@ -15,7 +15,7 @@ class Launch:
     ``ready`` is a path that answers 200 once calls can be made; ``masks`` says whether the upstream must not see
     personal data (``out``), and whether the client must get it back too (``both``). ``beside`` are the processes of
     the servers that it works on, by name: what they spend is told apart from what the gateway spends. ``headers`` go
-    with each call. ``cwd`` is where it is started, if not here, where another's package `limits` would be ours. ``done``
+    with each call. ``cwd`` is where it is started, if not here: here another's `limits` would be ours. ``done``
     is False if streams end without `[DONE]`; ``lacks`` says such things in the table.
     """
 
