@@ -173,6 +173,8 @@ class Call(Struct, eq=False):
     clear: Request | None = None
     request: Request | None = None
     model: Any = None
+    # Guard: what a reply is read through before stages inspect it, where others must be waited for
+    look: Callable[[Reply], Reply] | None = None
     # Identify
     run: Any = None
     run_found_by: str = "own"

@@ -120,6 +120,8 @@ class Pipeline:
         """Have the stages above the one that replied inspect its events; release what need not wait for the end."""
         reply = call.reply
         assert reply is not None  # noqa: S101 - `_admit` set it
+        if call.look is not None:
+            reply = call.look(reply)
         inspects = self._inspects_above[top]
         batch = reply.batch
         while True:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .guards import Policy
 from .guards.arguments import DESTINATIONS, RestoreMode
+from .guards.policy import Direction
 from .papers import Profile
 from .papers.guarding import Rule, matches
 from .shelf import Shelf
@@ -16,12 +17,16 @@ _NO_FIELDS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class ToolPolicy:
-    """How a tool's texts are treated: kinds, what is restored in its arguments, which fields stay closed."""
+    """How a tool's texts are treated: kinds, what is restored in its arguments, which fields stay closed.
+
+    A tool that `remembers` gets its arguments as the direction `memory` says.
+    """
 
     kinds: Policy
     restore: RestoreMode
     named: frozenset[str]
     destinations: frozenset[str]
+    remembers: bool
 
 
 class Policies:
@@ -50,7 +55,8 @@ class Policies:
     def of_tool(self, profile: Profile, tenant: str, key: str, model: str, *, tool: str) -> ToolPolicy:
         """Return the policy of one tool's arguments and results."""
         named = profile.guarding.rules
-        name = (profile.version, tenant, key, model, tool) if named else (profile.version,)
+        remembers = matches(profile.guarding.memory_tools, tool)
+        name = (profile.version, tenant, key, model, tool) if named else (profile.version, *("memory",) * remembers)
         policy = self._of_tools.get(name)
         if policy is None:
             rules = [
@@ -65,6 +71,7 @@ class Policies:
                 restore=modes[-1] if modes else profile.restore_arguments,
                 named=_NO_FIELDS.union(*(rule.named for rule in of_tool)),
                 destinations=DESTINATIONS if any(rule.sends for rule in of_tool) else _NO_FIELDS,
+                remembers=remembers,
             )
             self._of_tools.put(name, policy)
         return policy
@@ -77,3 +84,13 @@ def _laid_over(table: Mapping[str, Mapping[str, str]], rules: list[Rule]) -> Any
         for kind, actions in rule.actions.items():
             merged.setdefault(kind, {}).update(actions)
     return merged
+
+
+def observing(policy: Policy) -> Policy:
+    """Return a policy that only observes in tools' results what this one tokenizes there."""
+    rules: Mapping[str, Mapping[Direction, str]] = {
+        kind: {**policy.rules.get(kind, {}), "tool_result": "observe"}
+        for kind, action in policy.actions["tool_result"].items()
+        if action == "tokenize"
+    }
+    return Policy({**policy.rules, **rules}) if rules else policy  # type: ignore[dict-item]

@@ -56,11 +56,11 @@ class Trials:
         else:
             policy = self._policies.of(profile, tenant, key, model)
         vault = Vault()
-        if direction in {"tool_arguments", "tool_result"} and is_json(text):
+        if direction in {"tool_arguments", "tool_result", "memory"} and is_json(text):
             changed, findings = redact_json(self._redactor, text, policy, vault, direction)
         else:
             changed, findings = self._redactor.redact(text, policy, vault, direction)
-        where = "reply" if direction in {"reply", "tool_arguments"} else "request"
+        where = "reply" if direction in {"reply", "tool_arguments", "memory"} else "request"
         denials = Denials(
             (each.name, each.pattern, each.words) for each in profile.guarding.deny if where in each.where
         )

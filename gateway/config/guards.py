@@ -59,6 +59,7 @@ class GuardRule(Settings):
     tool_result: dict[Kind, Action] = Field(default=_EMPTY, description="as above")
     reply: dict[Kind, ReplyAction] = Field(default=_EMPTY, description="as above")
     tool_arguments: dict[Kind, ReplyAction] = Field(default=_EMPTY, description="as above")
+    memory: dict[Kind, Action] = Field(default=_EMPTY, description="as above")
     restore_arguments: Literal["all", "named", "none"] | None = Field(
         default=None, description="placeholders in these tools' arguments: restore all, the `named` fields, none"
     )
@@ -69,7 +70,7 @@ class GuardRule(Settings):
 
 
 class PluginSettings(Settings):
-    """A detector of somebody else's, run in a process of its own over requests and tool results."""
+    """A detector of somebody else's, run in a process of its own over requests, tool results and replies."""
 
     factory: Annotated[str, StringConstraints(max_length=300, pattern=r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$")] = Field(
         description="`package.module:factory`, such as gateway.detectors.presidio:detector"
@@ -80,6 +81,11 @@ class PluginSettings(Settings):
     deadline_s: Annotated[float, Field(gt=0, le=60)] = Field(default=2, description="it is ended when it takes longer")
     on_failure: Literal["block", "pass"] = Field(
         default="block", description="without its word: refuse the call (503), or let it pass, recorded"
+    )
+    where: tuple[Literal["request", "reply"], ...] = Field(
+        default=("request", "reply"),
+        min_length=1,
+        description="which texts it sees; with `reply` streams flow sentence by sentence",
     )
 
 
@@ -133,6 +139,18 @@ class GuardSettings(Settings):
         default=_EMPTY,
         validate_default=True,
         description="in the arguments of tool calls a model proposes; kinds left out: `observe`",
+    )
+    memory: _IN = Field(
+        default=_EMPTY,
+        validate_default=True,
+        description="in the arguments of `memory_tools`, where no value is restored but of kinds that are `off` or "
+        "`observe`; kinds left out: `tokenize`, `secret`: `mask`",
+    )
+    memory_tools: tuple[Pattern, ...] = Field(
+        default=("memory",),
+        max_length=1_024,
+        description="tools that keep what they are given, such as `remember_*` or `notes.*`: their arguments come "
+        "under `memory`, not under `tool_arguments`",
     )
     allow_restore_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")], ...] = Field(
         default=(), max_length=256, description="hosts whose links may carry restored values"

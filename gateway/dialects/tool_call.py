@@ -1,7 +1,8 @@
 """Our own dialect of tool calls: `/v1/tools/{name}/call`, `/authorize` and `/result`, plain only.
 
 call       {"arguments": {…}}                         -> {"id", "object": "tool.result", "tool", "is_error", "result"}
-authorize  {"arguments": {…}}                         -> {"id", "object": "tool.authorization", "tool", "authorised"}
+authorize  {"arguments": {…}}                         -> {"id", "object": "tool.authorization", "tool", "authorised"},
+           with "arguments" where others are allowed than were sent: edited by an approver, or of a tool that remembers
 result     {"tool_call_id", "result": …, "is_error"?} -> as of call; `result` as it may go to a model
 """
 
@@ -106,8 +107,8 @@ class ToolDialect:
         tree: dict[str, Any] = {"id": reply_id, "object": "tool.result", "tool": self.tool, "is_error": False}
         if self.action == "authorize":
             tree = {"id": reply_id, "object": "tool.authorization", "tool": self.tool, "authorised": True}
-            if "edited" in request.tree:
-                tree["arguments"] = request.tree["edited"]
+            if "allowed" in request.tree:
+                tree["arguments"] = request.tree["allowed"]
             return [Event(tree, [], ends=(0,), finish="stop", usage=_FREE, terminal=True, whole=True)]
         if self.action == "result":
             tree |= {"result": request.tree["result"], "is_error": request.tree["is_error"]}

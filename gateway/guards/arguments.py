@@ -8,13 +8,19 @@ and what was valid JSON stays valid. What is not JSON is left as it is: nothing 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .json_text import literals, plain
-from .restore import NO_HOSTS, restore, restore_everywhere
-from .vault import Vault
+from .findings import Finding
+from .json_text import is_json, literals, plain, redacted
+from .policy import Action, Policy
+from .redact import Redactor, mask
+from .restore import NO_HOSTS, WRITTEN, restore, restore_everywhere
+from .vault import LABELS, Vault
 
+_KIND_OF = {label: kind for kind, label in LABELS.items()}
 RestoreMode = Literal["all", "named", "none"]
 # Field names (lower case, without joiners) by which a value would leave for somewhere or somebody.
 DESTINATIONS = frozenset(
@@ -75,3 +81,49 @@ def restore_arguments(
         last = end
     rest = json_text[last:]
     return Arguments("".join((*clear, rest)), "".join((*released, rest)))
+
+
+def remembered(redactor: Redactor, json_text: str, policy: Policy, vault: Vault) -> tuple[Arguments, list[Finding]]:
+    """Both forms of the arguments of a tool that keeps what it is given, and what was found in them.
+
+    A memory outlives the run, so a placeholder becomes what the direction `memory` says of its kind: `tokenize` leaves
+    it (the run can read it back, nobody later), `mask` marks it for good, `off` and `observe` restore it, `block` refuses.
+    """
+    actions = policy.actions["memory"]
+    clear = restore_arguments(json_text, vault).clear
+    scanned, findings = redacted(redactor, json_text, policy, vault, "memory")
+    for match in WRITTEN.finditer(json_text):
+        kind = _KIND_OF[match.group(1).upper()]
+        action = actions.get(kind)
+        if action is not None and _value(match, vault) is not None:
+            findings.append(Finding(kind, "placeholder", "memory", "", match.start(), match.end(), action))
+
+    def put(match: re.Match[str]) -> str:
+        return _kept(match, vault, actions)
+
+    pieces: list[str] = []
+    last = 0
+    for start, end, is_key, _, _ in literals(scanned) if is_json(scanned) else ():
+        literal = scanned[start:end]
+        if not is_key and literal[0] == '"' and "_" in literal:
+            value = json.loads(literal)
+            kept = WRITTEN.sub(put, value)
+            if kept != value:
+                pieces += (scanned[last:start], json.dumps(kept, ensure_ascii=False))
+                last = end
+    return Arguments(clear, "".join((*pieces, scanned[last:]))), findings
+
+
+def _value(match: re.Match[str], vault: Vault) -> str | None:
+    return vault.value(f"{match.group(1)}_{match.group(2)}".upper())
+
+
+def _kept(match: re.Match[str], vault: Vault, actions: Mapping[str, Action]) -> str:
+    value = _value(match, vault)
+    if value is None:
+        return match.group()
+    kind = _KIND_OF[match.group(1).upper()]
+    action = actions.get(kind, "off")
+    if action == "mask":
+        return mask(kind)
+    return value if action in {"off", "observe"} else match.group()

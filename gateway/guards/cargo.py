@@ -52,34 +52,34 @@ def redact_cargo(
     vault: Vault,
     others: Mapping[int, Policy] = MappingProxyType({}),
     *,
-    told: Mapping[int, Sequence[Hit]] = MappingProxyType({}),
+    told: Mapping[int, Sequence[Sequence[Hit]]] = MappingProxyType({}),
 ) -> tuple[dict[int, str], list[Finding]]:
     """Return the texts that change, by index, and what was found in all of them.
 
     `others` are the policies of texts, by index, that do not come under `policy` (a tool's results, by its rules).
-    `told` are hits of plug-ins, by index.
+    `told` are hits of plug-ins by index, one list for each of what they were `asked`.
     """
     changes: dict[int, str] = {}
     findings: list[Finding] = []
     if not texts:
         return changes, findings
-    for index, its in others.items():
+    for index, other in others.items():
         own = {0: told[index]} if index in told else {}
-        changed, noted = redact_cargo(redactor, [texts[index]], its, vault, told=own)
+        changed, noted = redact_cargo(redactor, [texts[index]], other, vault, told=own)
         changes.update({index: changed[0]} if changed else {})
         findings += noted
     found = _found(redactor, texts, policy)
-    for index, hits in told.items():
-        kinds = policy.actions["tool_result" if texts[index].role == "tool" else "request"]
-        found[index] = settled([*found.get(index, ()), *(hit for hit in hits if hit.kind in kinds)])
+    if told:
+        _add(found, texts, policy, told)
     for index in others:
         found.pop(index, None)
     for index, hits in sorted(found.items()):
         text = texts[index]
         direction: Direction = "tool_result" if text.role == "tool" else "request"
         place = "/" + "/".join(map(str, text.path))
-        if text.role in _JSON_ROLES and index not in told and is_json(text.value):
-            replaced, noted = redact_json(redactor, text.value, policy, vault, direction, place=place)
+        if _is_looked_into(text):
+            its = told.get(index, ())
+            replaced, noted = redact_json(redactor, text.value, policy, vault, direction, place=place, told=its)
         else:
             replaced, noted = applied(text.value, hits, policy.actions[direction], vault, direction, place=place)
         findings += noted
@@ -93,6 +93,23 @@ def redact_cargo(
     for pair in _turns(texts):
         findings += _seam(redactor, texts, pair, found=found, changes=changes, policy=policy, vault=vault, kinds=across)
     return changes, findings
+
+
+def _add(
+    found: dict[int, list[Hit]], texts: Sequence[Cargo], policy: Policy, told: Mapping[int, Sequence[Sequence[Hit]]]
+) -> None:
+    """Add hits of plug-ins to those of texts that are looked at whole; the others only have to be looked into."""
+    for index, (hits, *_) in told.items():
+        kinds = policy.actions["tool_result" if texts[index].role == "tool" else "request"]
+        if _is_looked_into(texts[index]):
+            found.setdefault(index, [])
+        else:
+            found[index] = settled([*found.get(index, ()), *(hit for hit in hits if hit.kind in kinds)])
+
+
+def _is_looked_into(text: Cargo) -> bool:
+    """Whether a text is JSON of a tool, whose values are looked at one by one."""
+    return text.role in _JSON_ROLES and is_json(text.value)
 
 
 def _found(redactor: Redactor, texts: Sequence[Cargo], policy: Policy) -> dict[int, list[Hit]]:

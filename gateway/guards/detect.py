@@ -120,3 +120,16 @@ def _better(hit: Hit, last: Hit) -> bool:
     worst = len(_RANK)
     mine, its = _RANK.get(hit.kind, worst), _RANK.get(last.kind, worst)
     return mine < its or (mine == its and hit.end - hit.start > last.end - last.start)
+
+
+def beside(told: Iterable[Hit], own: Sequence[Hit], text: str) -> list[Hit]:
+    """Return what hits of others (`told`) cover of a text beside what `own` hits cover, ascending, without overlaps."""
+    left: list[Hit] = []
+    for start, end, kind, rule in told:
+        begin = start
+        for mine in own:
+            if mine.start < end and mine.end > begin:
+                left.append(Hit(begin, max(begin, mine.start), kind, rule))
+                begin = mine.end
+        left.append(Hit(begin, max(begin, end), kind, rule))
+    return settled([hit for hit in left if text[hit.start : hit.end].strip()])

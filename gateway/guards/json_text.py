@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from .detect import beside, settled
 from .findings import Finding, Hit
-from .policy import Direction, Policy
+from .policy import Action, Direction, Policy
 from .redact import Redactor, applied
 from .vault import Vault
 
@@ -32,6 +33,9 @@ class Literal(NamedTuple):
     is_key: bool
     keys: list[str]
     name: str
+
+
+_ALL = Literal(0, 0, is_key=False, keys=[], name="")
 
 
 def plain(name: str) -> str:
@@ -70,14 +74,17 @@ def is_json(text: str) -> bool:
     return True
 
 
-def redact_json(
-    redactor: Redactor, text: str, policy: Policy, vault: Vault, direction: Direction, *, place: str = ""
-) -> tuple[str, list[Finding]]:
-    """Return a valid JSON text as it may go on, and its findings, whose offsets are those in their own string."""
-    actions = policy.actions[direction]
-    found: list[Literal] = []
-    values: list[str] = []
-    leads: list[int] = []
+class Value(NamedTuple):
+    """A value of a JSON text that is looked into, and what names it there, to be read before it."""
+
+    literal: Literal
+    lead: str
+    value: str
+
+
+def values(text: str) -> list[Value]:
+    """Return the keys, strings and long numbers of a valid JSON text, in order."""
+    found: list[Value] = []
     for literal in literals(text):
         raw = text[literal.start : literal.end]
         if raw[0] == '"':
@@ -87,23 +94,89 @@ def redact_json(
         else:
             continue
         lead = literal.name[-_CONTEXT_CHARS_MAX:] + _NAMED_BY if literal.name and not literal.is_key else ""
-        found.append(literal)
-        values.append(lead + value)
-        leads.append(len(lead))
+        found.append(Value(literal, lead, value))
+    return found
+
+
+def redact_json(
+    redactor: Redactor,
+    text: str,
+    policy: Policy,
+    vault: Vault,
+    direction: Direction,
+    *,
+    place: str = "",
+    told: Sequence[Sequence[Hit]] = (),
+) -> tuple[str, list[Finding]]:
+    """Return a valid JSON text as it may go on, and its findings, whose offsets are those in their own string.
+
+    `told` are hits of plug-ins in each of its `values`.
+    """
+    actions = policy.actions[direction]
+    found = values(text)
+    scanned = redactor.scan_texts([each.lead + each.value for each in found], actions) if found else {}
+    own = {index: _without_lead(hits, len(found[index].lead)) for index, hits in scanned.items()}
+    for index, hits in enumerate(told):
+        if wanted := [hit for hit in hits if hit.kind in actions]:
+            own[index] = settled([*own.get(index, ()), *wanted])
+    return _rewritten(text, own, actions, vault, direction, found=found, place=place)
+
+
+def overlay(
+    redactor: Redactor,
+    text: str,
+    policy: Policy,
+    vault: Vault,
+    direction: Direction,
+    *,
+    told: Sequence[Sequence[Hit]],
+) -> tuple[str, list[Finding]]:
+    """Apply hits of plug-ins alone, in a text or in each of its `values`: what rules of ours find is left to them."""
+    actions = policy.actions[direction]
+    looked_into = is_json(text) and direction != "reply"
+    found = values(text) if looked_into else [Value(_ALL, "", text)]
+    beyond: dict[int, list[Hit]] = {}
+    for index, hits in enumerate(told):
+        wanted = [hit for hit in hits if hit.kind in actions]
+        if wanted:
+            value = found[index].value
+            beyond[index] = beside(wanted, redactor.detector.scan(value, actions), value)
+    if looked_into:
+        return _rewritten(text, beyond, actions, vault, direction, found=found)
+    return applied(text, beyond.get(0, ()), actions, vault, direction)
+
+
+def asked(text: str, direction: Direction) -> list[str]:
+    """Return what plug-ins are asked about a text: itself, or the values of JSON, which must stay valid."""
+    return [each.value for each in values(text)] if direction != "reply" and is_json(text) else [text]
+
+
+def _rewritten(
+    text: str,
+    hits_of: Mapping[int, Sequence[Hit]],
+    actions: Mapping[str, Action],
+    vault: Vault,
+    direction: Direction,
+    *,
+    found: Sequence[Value],
+    place: str = "",
+) -> tuple[str, list[Finding]]:
     pieces: list[str] = []
     findings: list[Finding] = []
     last = 0
-    for index, hits in sorted(redactor.scan_texts(values, actions).items()) if values else ():
-        size, literal = leads[index], found[index]
-        own = [Hit(max(hit.start - size, 0), hit.end - size, hit.kind, hit.rule) for hit in hits if hit.end > size]
-        value = values[index][size:]
-        replaced, told = applied(value, own, actions, vault, direction, place=place)
-        findings += told
+    for index, hits in sorted(hits_of.items()):
+        literal, _, value = found[index]
+        replaced, noted = applied(value, hits, actions, vault, direction, place=place)
+        findings += noted
         if replaced != value:
             pieces += (text[last : literal.start], json.dumps(replaced, ensure_ascii=False))
             last = literal.end
     pieces.append(text[last:])
     return "".join(pieces), findings
+
+
+def _without_lead(hits: Sequence[Hit], size: int) -> list[Hit]:
+    return [Hit(max(hit.start - size, 0), hit.end - size, hit.kind, hit.rule) for hit in hits if hit.end > size]
 
 
 def redacted(

@@ -2,6 +2,7 @@
 
 `off` does not look, `observe` only records, `mask` replaces for good, `tokenize` replaces by a placeholder that the
 run's vault can restore, `block` refuses. A reply has nobody to restore it for, so `tokenize` there means `mask`.
+`memory` are the arguments of tools that keep what they are given: placeholders are not restored there.
 """
 
 from __future__ import annotations
@@ -11,29 +12,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Action = Literal["off", "observe", "mask", "tokenize", "block"]
+from ..config.guards import KINDS as KINDS
+from ..config.guards import Action as Action
+
 Direction = Literal["request", "reply", "tool_arguments", "tool_result", "memory"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-KINDS = (
-    "email",
-    "phone",
-    "card",
-    "iban",
-    "ssn",
-    "national_id",
-    "tax_id",
-    "ip",
-    "mac",
-    "login",
-    "birth_date",
-    "passport",
-    "licence",
-    "person",
-    "address",
-    "wallet",
-    "secret",
-)
 _DEFAULT: Mapping[Direction, Action] = {
     "request": "tokenize",
     "tool_result": "tokenize",
@@ -41,13 +25,15 @@ _DEFAULT: Mapping[Direction, Action] = {
     "tool_arguments": "observe",
     "reply": "observe",
 }
+_NO_SECRETS = frozenset({"reply", "memory"})
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`rules[kind][direction] = action`; what is not named takes the defaults (tokenize in, observe out).
 
-    Secrets that a reply itself brings are masked by default. Unknown kinds, directions and actions are a ValueError.
+    Secrets that a reply itself brings, or that would be remembered, are masked by default. Unknown kinds, directions
+    and actions are a ValueError.
     """
 
     rules: Mapping[str, Mapping[Direction, Action]] = field(default_factory=dict)
@@ -70,7 +56,7 @@ class Policy:
     def _column(self, direction: Direction) -> dict[str, Action]:
         column: dict[str, Action] = {}
         for kind in KINDS:
-            default: Action = "mask" if kind == "secret" and direction == "reply" else _DEFAULT[direction]
+            default: Action = "mask" if kind == "secret" and direction in _NO_SECRETS else _DEFAULT[direction]
             action = self.rules.get(kind, {}).get(direction, default)
             if action == "tokenize" and direction == "reply":
                 action = "mask"

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Protocol
 
 from ..call import Event, Part
-from .arguments import RestoreMode, restore_arguments
+from .arguments import RestoreMode, remembered, restore_arguments
 from .findings import Finding
 from .json_text import redacted
 from .policy import Policy
@@ -70,13 +70,18 @@ class ToolTerms(Protocol):
         """Fields that stay closed unless they are named."""
         ...
 
+    @property
+    def remembers(self) -> bool:
+        """Whether the tool keeps what it is given."""
+        ...
+
 
 class GuardedReply:
     """What is kept of one reply while it passes. `terms` tells a tool's, by its name; `hosts` may carry values."""
 
     __slots__ = (
-        *("_arguments", "_held_chars", "_hosts", "_lanes", "_redactor", "_said", "_terms", "_told"),
-        *("_wording", "findings", "policy", "unread", "vault"),
+        *("_arguments", "_held_chars", "_hosts", "_lanes", "_redactor", "_said", "_told"),
+        *("_wording", "findings", "policy", "terms", "unread", "vault"),
     )
 
     def __init__(
@@ -97,7 +102,7 @@ class GuardedReply:
         self._redactor = redactor
         self._wording = wording
         self._hosts = hosts
-        self._terms = terms
+        self.terms = terms
         self._lanes: dict[str, tuple[int, str, Lane]] = {}
         self._arguments: dict[str, tuple[int, str | None, list[str]]] = {}
         self._held_chars = 0
@@ -220,7 +225,11 @@ class GuardedReply:
 
     def _both(self, text: str, tool: str | None) -> tuple[str, str]:
         """Return the arguments clear, and as they are released."""
-        terms = self._terms(tool or "")
+        terms = self.terms(tool or "")
+        if terms.remembers:
+            forms, findings = remembered(self._redactor, text, terms.kinds, self.vault)
+            self.findings += findings
+            return forms.clear, forms.released
         forms = restore_arguments(
             text,
             self.vault,

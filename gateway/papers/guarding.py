@@ -39,12 +39,13 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A plug-in detector, and whether a call may pass without its word."""
+    """A plug-in detector, whether a call may pass without its word, and the directions that it sees."""
 
     factory: str
     python: str | None
     deadline_s: float
     blocks: bool
+    where: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Guarding:
     response_format: Literal["off", "check", "ask_again"]
     payloads: Literal["off", "redacted", "full"]
     plugins: tuple[Extra, ...]
+    memory_tools: tuple[str, ...]
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
@@ -80,6 +82,7 @@ def guarding(settings: GuardSettings) -> Guarding:
                     tool_result=rule.tool_result,
                     reply=rule.reply,
                     tool_arguments=rule.tool_arguments,
+                    memory=rule.memory,
                 ),
                 restore_arguments=rule.restore_arguments,
                 named=frozenset(rule.named),
@@ -97,8 +100,10 @@ def guarding(settings: GuardSettings) -> Guarding:
         response_format=settings.response_format,
         payloads=settings.payloads,
         plugins=tuple(
-            Extra(each.factory, each.python, each.deadline_s, each.on_failure == "block") for each in settings.plugins
+            Extra(each.factory, each.python, each.deadline_s, each.on_failure == "block", frozenset(each.where))
+            for each in settings.plugins
         ),
+        memory_tools=settings.memory_tools,
     )
 
 

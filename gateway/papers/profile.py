@@ -111,6 +111,7 @@ def resolve(settings: ProfileSettings) -> Profile:
             tool_result=guards.tool_result,
             reply=guards.reply,
             tool_arguments=guards.tool_arguments,
+            memory=guards.memory,
         ),
         allow_restore_hosts=frozenset(guards.allow_restore_hosts),
         restore_arguments=guards.restore_arguments,

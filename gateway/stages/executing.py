@@ -148,7 +148,7 @@ def _carry_out_edited(call: Call, yes: Approval) -> None:
     assert request is not None  # noqa: S101 - Read set it
     assert request.executes is not None  # noqa: S101 - `admit` looked
     said = edited(request.executes.arguments, yes.patches)
-    tree = {**request.tree, "arguments": decode(said.encode()), "edited": decode(said.encode())}
+    tree = {**request.tree, "arguments": decode(said.encode()), "allowed": decode(said.encode())}
     executes = structs.replace(request.executes, arguments=said)
     call.clear = call.request = structs.replace(request, tree=tree, executes=executes)
     call.kept["tool_key"] = execution.key = yes.edited_key

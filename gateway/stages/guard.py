@@ -7,21 +7,24 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
-from ..call import Call, Event, Part, Request, Text
+from ..call import Call, Event, Part, Request, Text, ToolCall
 from ..errors import ContentBlocked, RequestRejected
 from ..guards import Finding, Hit, Policy, Redactor, Vault, redact_cargo
 from ..guards.findings import nameless
+from ..guards.json_text import asked
 from ..guards.reply import ArgumentsTooLong, GuardedReply
 from ..papers import Profile
 from ..plugins import Plugins
 from ..policies import Policies, ToolPolicy
+from ..second_look import SecondLook
 from ..stage import CallStage
 from ..traces import Traces
 from ..vaults import Vaults
 from .screen import Screen
 from .tool_cargo import released_request, released_result
 
-_NOTHING: Mapping[int, Sequence[Hit]] = MappingProxyType({})
+Told = Mapping[int, Sequence[Sequence[Hit]]]
+_NOTHING: Told = MappingProxyType({})
 
 
 class Guard(CallStage):
@@ -45,26 +48,41 @@ class Guard(CallStage):
         kept: GuardedReply | None = call.kept.get("guard")
         vault = kept.vault if kept is not None else self._vaults.of(call.kept.get("whose") or call.run)
         hosts, terms = call.profile.allow_restore_hosts, partial(self._tool, call)
-        call.kept["guard"] = GuardedReply(self._redactor, policy, vault, call.dialect, hosts=hosts, terms=terms)
+        guarded = GuardedReply(self._redactor, policy, vault, call.dialect, hosts=hosts, terms=terms)
+        call.kept["guard"] = guarded
         call.findings = {}
+        plugins = call.profile.guarding.plugins
+        if plugins and any("reply" in each.where for each in plugins):
+            call.look = SecondLook(call, self._plugins, self._redactor, guarded).at
         if clear.executes is not None:
-            call.request, findings = released_request(
-                call, clear, clear.executes, redactor=self._redactor, policy=policy, vault=vault
-            )
-            self._note(call, findings)
+            if plugins:
+                return self._told_tool(call, clear, clear.executes, vault)
+            self._release(call, clear, clear.executes, vault)
             return None
         self._screen.request(call, clear)
-        if call.profile.guarding.plugins:
+        if plugins:
             return self._told(call, clear, policy, vault)
         self._redact(call, clear, policy, vault)
         return None
 
+    def _release(
+        self, call: Call, clear: Request, executes: ToolCall, vault: Vault, told: Sequence[Sequence[Hit]] = ()
+    ) -> None:
+        """Make ready what a tool is called with."""
+        terms = self._tool(call, executes.name)
+        call.request, findings = released_request(
+            call, clear, executes, redactor=self._redactor, terms=terms, vault=vault, told=told
+        )
+        self._note(call, findings)
+
+    async def _told_tool(self, call: Call, clear: Request, executes: ToolCall, vault: Vault) -> None:
+        told = await self._plugins.ask(call, asked(executes.arguments, "tool_arguments"), "request")
+        self._release(call, clear, executes, vault, told)
+
     async def _told(self, call: Call, clear: Request, policy: Policy, vault: Vault) -> None:
         self._redact(call, clear, policy, vault, await self._plugins.told(call, clear))
 
-    def _redact(
-        self, call: Call, clear: Request, policy: Policy, vault: Vault, told: Mapping[int, Sequence[Hit]] = _NOTHING
-    ) -> None:
+    def _redact(self, call: Call, clear: Request, policy: Policy, vault: Vault, told: Told = _NOTHING) -> None:
         """Replace what was found by ourselves and by plug-ins (`told`); note it."""
         of_tools = self._of_tools(call, clear)
         changes, findings = redact_cargo(self._redactor, clear.texts, policy, vault, of_tools, told=told)

@@ -1,26 +1,50 @@
 """What Guard does with a tool call that passes by itself: its arguments on the way down, its result on the way up."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from ..call import Call, Request, ToolCall
 from ..dialects.strict import decode
-from ..guards import Finding, Policy, Redactor, Vault
-from ..guards.arguments import restore_arguments
-from ..guards.json_text import redact_json, redacted
+from ..guards import Finding, Hit, Policy, Redactor, Vault
+from ..guards.arguments import remembered, restore_arguments
+from ..guards.json_text import overlay, redact_json, redacted
 from ..guards.policy import KINDS, Direction
+from ..guards.reply import ToolTerms
+from ..policies import observing
 
 
 def released_request(
-    call: Call, clear: Request, executes: ToolCall, *, redactor: Redactor, policy: Policy, vault: Vault
+    call: Call,
+    clear: Request,
+    executes: ToolCall,
+    *,
+    redactor: Redactor,
+    terms: ToolTerms,
+    vault: Vault,
+    told: Sequence[Sequence[Hit]] = (),
 ) -> tuple[Request, list[Finding]]:
-    """Return a tool call as the tool gets it: values only in the arguments that the configuration names."""
-    names = frozenset(call.model.settings.restore)
-    hosts = call.profile.allow_restore_hosts
-    forms = restore_arguments(executes.arguments, vault, mode="named", names=names, hosts=hosts)
-    released, findings = redact_json(redactor, forms.released, policy, vault, "tool_arguments")
-    if released == executes.arguments:
+    """Return a tool call as the tool gets it: values only in the arguments that the configuration names.
+
+    A tool that remembers gets what the policy says of `memory`, and one that runs at the client is told. `told` are
+    hits of plug-ins, in what they were `asked` of the arguments as they came.
+    """
+    arguments = executes.arguments
+    findings: list[Finding] = []
+    direction: Direction = "memory" if terms.remembers else "tool_arguments"
+    if any(told):
+        arguments, findings = overlay(redactor, arguments, terms.kinds, vault, direction, told=told)
+    if terms.remembers:
+        forms, found = remembered(redactor, arguments, terms.kinds, vault)
+        released = forms.released
+    else:
+        names = frozenset(call.model.settings.restore)
+        hosts = call.profile.allow_restore_hosts
+        forms = restore_arguments(arguments, vault, mode="named", names=names, hosts=hosts)
+        released, found = redact_json(redactor, forms.released, terms.kinds, vault, direction)
+    findings += found
+    if released == executes.arguments and not terms.remembers:
         return clear, findings
-    return clear.with_members({"arguments": decode(released.encode())}), findings
+    tree = decode(released.encode())
+    return clear.with_members({"arguments": tree, **({"allowed": tree} if terms.remembers else {})}), findings
 
 
 def released_result(
@@ -33,16 +57,6 @@ def released_result(
     """
     policy = policy if call.run is not None else observing(policy)
     return redacted(redactor, text, policy, vault, "tool_result")
-
-
-def observing(policy: Policy) -> Policy:
-    """Return a policy that only observes in tools' results what this one tokenizes there."""
-    rules: Mapping[str, Mapping[Direction, str]] = {
-        kind: {**policy.rules.get(kind, {}), "tool_result": "observe"}
-        for kind, action in policy.actions["tool_result"].items()
-        if action == "tokenize"
-    }
-    return Policy({**policy.rules, **rules}) if rules else policy  # type: ignore[dict-item]
 
 
 def masked(arguments: str) -> str:

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from gateway import life
 from gateway.errors import TABLE, Ending, Failure
+from gateway.guards.kinds import RULES
+from gateway.guards.kinds.national_digits import NUMBERINGS
+from gateway.guards.kinds.tokens import TOKENS
+from gateway.guards.policy import KINDS
 from gateway.stage import AttemptStage, CallStage
 from gateway.vendor_routes import ROUTES, VendorRoute
 from tests.clients.table import CLIENTS
@@ -20,6 +24,7 @@ ERRORS_PAGE = "docs/errors.md"
 STAGES_PAGE = "docs/life.md"
 ROUTES_PAGE = "docs/routes.md"
 CLIENTS_PAGE = "docs/clients.md"
+GUARDS_PAGE = "docs/guards.md"
 _METHODS = ("admit", "inspect", "settle")
 _LEFT_CHARS = 87
 _COMMENT = re.compile(r"^    (\w+),  # (.+)$", re.MULTILINE)
@@ -120,6 +125,29 @@ def routes_table() -> str:
     )
 
 
+def kinds_table() -> str:
+    """Return the table of kinds, their rules and the rules' sources; tokens have a table of their own."""
+    named = {f"secret.{name}" for name, _, _ in TOKENS}
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for numbering in NUMBERINGS:
+        found[numbering.kind].append(f"`{numbering.rule}` {numbering.source}")
+    for rule in RULES:
+        if len(rule.kinds) == 1 and rule.name not in named:
+            (kind,) = rule.kinds
+            found[kind].append(f"`{rule.name.removeprefix(kind + '.')}` {rule.source}")
+    found["card"].append("`card` ISO/IEC 7812-1 (Luhn)")
+    found["ssn"].append("`ssn` SSA, POMS RM 10201")
+    found["phone"].append("`phone` ITU-T E.164, libphonenumber's plans")
+    lines = [f"| `{kind}` | {'; '.join(rules)} |" for kind, rules in found.items() if rules]
+    return "\n".join(["| kind | rules and their sources |", "|---|---|", *lines])
+
+
+def tokens_table() -> str:
+    """Return the table of token formats."""
+    lines = [f"| `secret.{name}` | {source} |" for name, _, source in TOKENS]
+    return "\n".join([f"{len(TOKENS)} formats.", "", "| rule | the issuer's document |", "|---|---|", *lines])
+
+
 def _methods(route: VendorRoute) -> str:
     return "any" if len(route.methods) > 4 else ", ".join(route.methods)
 
@@ -131,6 +159,8 @@ def pages() -> dict[str, str]:
     made[ERRORS_PAGE] = filled(errors, "errors", errors_table(advice_on(errors)))
     made[CLIENTS_PAGE] = filled((ROOT / CLIENTS_PAGE).read_text(), "clients", clients_table())
     made[ROUTES_PAGE] = filled((ROOT / ROUTES_PAGE).read_text(), "routes", routes_table())
+    guards = filled((ROOT / GUARDS_PAGE).read_text(), "kinds", kinds_table())
+    made[GUARDS_PAGE] = filled(guards, "tokens", tokens_table())
     made[STAGES_PAGE] = numbered((ROOT / STAGES_PAGE).read_text())
     return made
 

@@ -41,10 +41,21 @@ def said(stage: type, word: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [*generated.LIFE_PAGES, generated.ERRORS_PAGE, generated.STAGES_PAGE, generated.CLIENTS_PAGE]
+    "name",
+    [
+        *generated.LIFE_PAGES,
+        *(generated.ERRORS_PAGE, generated.STAGES_PAGE, generated.CLIENTS_PAGE, generated.GUARDS_PAGE),
+    ],
 )
 def test_a_generated_part_is_what_the_code_says(name: str) -> None:
     assert (ROOT / name).read_text() == generated.pages()[name], "write it anew: python -m tests.docs.generated"
+
+
+def test_the_guards_page_has_at_least_sixty_token_formats_each_with_its_issuers_document() -> None:
+    page = (ROOT / generated.GUARDS_PAGE).read_text()
+    formats = re.findall(r"^\| `secret\.(\w+)` \| (\S.+) \|$", page, re.MULTILINE)
+    assert len(dict(formats)) == len(formats) >= 60
+    assert all(len(source) > 5 for _, source in formats)
 
 
 def test_every_error_has_advice() -> None:

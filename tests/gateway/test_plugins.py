@@ -35,8 +35,10 @@ async def running() -> AsyncIterator[Plugins]:
 
 
 async def told(plugins: Plugins, call: Call) -> dict[int, list[tuple[Any, ...]]]:
+    """Return what is found in each text that is looked at whole."""
     assert call.request is not None
-    return {index: [tuple(hit) for hit in hits] for index, hits in (await plugins.told(call, call.request)).items()}
+    found = await plugins.told(call, call.request)
+    return {index: [tuple(hit) for hits in pieces for hit in hits] for index, pieces in found.items()}
 
 
 async def test_a_profile_without_plug_ins_starts_no_process() -> None:
@@ -50,6 +52,22 @@ async def test_what_several_find_in_a_text_adds_up_and_texts_without_findings_ar
         found = await told(plugins, call_under(plugin("names"), plugin("told_deadlines"), texts=("ask Zaphod",)))
         assert found == {0: [(4, 10, "passport", "names"), (0, 10, "secret", "20.0")]}
         assert await told(plugins, call_under(plugin("names"))) == {1: [(4, 10, "passport", "names")]}
+
+
+async def test_of_json_that_tools_gave_each_value_is_shown_by_itself() -> None:
+    async with running() as plugins:
+        messages = [{"role": "tool", "tool_call_id": "c", "content": '{"who": "Zaphod", "n": [], "to": "x Zaphod"}'}]
+        call = call_for({"model": "m", "messages": messages}, guards={"plugins": [plugin("names")]})
+        assert call.request is not None
+        found = await plugins.told(call, call.request)
+        hits = {index: [[hit.start for hit in its] for its in pieces] for index, pieces in found.items()}
+        assert hits == {0: [[], [0], [], [], [2]]}
+
+
+async def test_a_plug_in_for_replies_alone_sees_no_request() -> None:
+    async with running() as plugins:
+        assert await told(plugins, call_under(plugin("names", where=["reply"]))) == {}
+        assert plugins._plugins == {}
 
 
 async def test_profiles_that_name_the_same_plug_in_share_its_process() -> None:

@@ -7,11 +7,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.guards import Vault
-from gateway.guards.arguments import DESTINATIONS, restore_arguments
+from gateway.guards import Policy, Redactor, Vault
+from gateway.guards.arguments import DESTINATIONS, remembered, restore_arguments
 
 VAULT = Vault(key=b"k" * 32)
 MAIL = VAULT.placeholder("email", "joe@example.org")
+NAME = VAULT.placeholder("person", "Ann Lee")
 ODD = VAULT.placeholder("secret", 'p"a\\s\n§')
 
 
@@ -76,3 +77,48 @@ def test_restoring_a_tree_is_restoring_each_of_its_strings(tree: object) -> None
         return {key: put(value) for key, value in node.items()} if isinstance(node, dict) else node
 
     assert json.loads(restore_arguments(json.dumps(tree), VAULT).clear) == put(tree)
+
+
+def kept(action: str, **fields: object) -> tuple[object, list[tuple[str, str, str]]]:
+    """Return what a tool that remembers gets, and what is noted, if e-mail addresses and names meet this action."""
+    policy = Policy({kind: {"memory": action} for kind in ("email", "person")})  # type: ignore[dict-item]
+    both, findings = remembered(Redactor(), json.dumps(fields), policy, VAULT)
+    assert "_" not in json.loads(both.clear)["text"]  # Firewall sees values, whatever is kept
+    return json.loads(both.released), [(each.kind, each.rule, each.action) for each in findings]
+
+
+def test_what_is_remembered_keeps_its_placeholders_and_what_came_clear_gets_one() -> None:
+    released, findings = kept("tokenize", text=f"{NAME} is {MAIL}", raw="it is joe@example.org", n=5)
+    assert released == {"text": f"{NAME} is {MAIL}", "raw": f"it is {MAIL}", "n": 5}
+    by_name = {
+        ("person", "placeholder", "tokenize"),
+        ("email", "placeholder", "tokenize"),
+        ("email", "email", "tokenize"),
+    }
+    assert set(findings) == by_name
+
+
+def test_what_is_remembered_is_marked_for_good_or_restored_as_the_policy_says_of_its_kind() -> None:
+    fields = {"text": f"{NAME} is {MAIL}", "raw": "joe@example.org", MAIL: 1, "other": "EMAIL_BCDFGHJKLMNPQRST"}
+    masked, findings = kept("mask", **fields)
+    assert masked == {
+        "text": "[PERSON] is [EMAIL]", "raw": "[EMAIL]", MAIL: 1, "other": "EMAIL_BCDFGHJKLMNPQRST"
+    }  # fmt: skip
+    assert {action for _, _, action in findings} == {"mask"}
+    restored, findings = kept("observe", **fields)
+    assert restored == {
+        "text": "Ann Lee is joe@example.org", "raw": "joe@example.org", MAIL: 1, "other": "EMAIL_BCDFGHJKLMNPQRST"
+    }  # fmt: skip
+    assert ("person", "placeholder", "observe") in findings
+    assert kept("off", **fields) == (restored, [])
+
+
+def test_what_must_not_be_remembered_is_found_behind_its_placeholder_too() -> None:
+    assert ("person", "placeholder", "block") in kept("block", text=NAME)[1]
+    assert ("email", "email", "block") in kept("block", text="joe@example.org")[1]
+
+
+def test_what_is_remembered_and_no_json_is_a_text_with_nothing_restored() -> None:
+    both, findings = remembered(Redactor(), f"{MAIL} or ann@example.org", Policy({"email": {"memory": "mask"}}), VAULT)
+    assert both.released == f"{MAIL} or [EMAIL]"
+    assert len(findings) == 2

@@ -102,10 +102,21 @@ def test_texts_under_rules_of_their_own_are_looked_at_by_those_alone() -> None:
 
 def test_what_a_plug_in_told_is_replaced_beside_what_the_rules_found() -> None:
     texts = parts("Joe Doe, joe@example.org")
-    told = {0: [Hit(0, 7, "secret", "plugin.names"), Hit(0, 7, "unknown", "plugin.names")]}
+    told = {0: [[Hit(0, 7, "secret", "plugin.names"), Hit(0, 7, "unknown", "plugin.names")]]}
     changes, findings = redact_cargo(REDACTOR, texts, Policy(), Vault(), told=told)
     assert sorted(finding.rule for finding in findings) == ["email", "plugin.names"]
     assert "Joe" not in changes[0]
+
+
+def test_what_a_plug_in_told_of_a_tools_json_is_replaced_value_by_value_and_it_stays_json() -> None:
+    text = json.dumps({"name": 'Joe "J" Doe', "mail": "joe@example.org"})
+    texts = [Text(("messages", 0, "content"), text, "tool")]
+    told = {0: [[], [Hit(0, 11, "person", "plugin.names")], [], []]}
+    changes, findings = redact_cargo(REDACTOR, texts, Policy(), Vault(), told=told)
+    tree = json.loads(changes[0])
+    assert tree["name"].startswith("PERSON_")
+    assert tree["mail"].startswith("EMAIL_")
+    assert sorted(finding.kind for finding in findings) == ["email", "person"]
 
 
 def test_only_parts_of_one_list_that_follow_one_another_have_a_seam() -> None:

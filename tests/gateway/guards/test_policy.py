@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.guards import Policy
+from gateway.guards.policy import KINDS
+from gateway.guards.vault import LABELS
 
 
 def test_what_is_not_named_is_tokenized_on_the_way_out_and_observed_on_the_way_back() -> None:
@@ -12,6 +14,16 @@ def test_what_is_not_named_is_tokenized_on_the_way_out_and_observed_on_the_way_b
     assert policy.actions["request"]["email"] == "tokenize"
     assert policy.actions["reply"]["email"] == "observe"
     assert policy.actions["reply"]["secret"] == "mask"
+
+
+def test_what_would_be_remembered_is_tokenized_and_a_secret_masked() -> None:
+    assert Policy().actions["memory"]["email"] == "tokenize"
+    assert Policy().actions["memory"]["secret"] == "mask"
+
+
+def test_every_kind_has_a_placeholder_of_its_own_name() -> None:
+    assert tuple(LABELS) == KINDS
+    assert len(set(LABELS.values())) == len(KINDS)
 
 
 def test_a_kind_that_is_off_is_not_looked_for() -> None:

@@ -2,7 +2,8 @@
 
 from gateway.guards import Policy, Redactor, Vault
 from gateway.guards.json_text import redacted
-from gateway.stages.tool_cargo import masked, observing
+from gateway.policies import observing
+from gateway.stages.tool_cargo import masked
 
 
 def test_arguments_are_masked_for_people_and_stay_json() -> None:
