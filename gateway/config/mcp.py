@@ -1,16 +1,19 @@
-"""Settings of MCP servers that agents reach through `/mcp/{server}` (streamable HTTP)."""
+"""Settings of MCP servers that agents reach through `/mcp/{server}`: elsewhere by HTTP, or programs of this machine."""
 
 import urllib.parse
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from .oauth import OAuthSettings
 from .rule import Rule
 from .tools import ConfiguredTool, Label, Network
 from .upstreams import BreakerSettings
 from .values import HeaderName, Name, Secret, Settings, Size, Usd
+
+EnvironName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 
 class McpTool(Settings):
@@ -36,7 +39,18 @@ class McpServer(Settings):
     """One MCP server. Profiles allow its tools as `SERVER.TOOL`."""
 
     name: Name = Field(description="its place: `/mcp/NAME`")
-    url: Annotated[str, Field(max_length=2_048)] = Field(description="its endpoint (streamable HTTP)")
+    url: Annotated[str, Field(max_length=2_048)] = Field(default="", description="its endpoint (streamable HTTP)")
+    command: tuple[Annotated[str, Field(min_length=1, max_length=4_096)], ...] = Field(
+        default=(),
+        max_length=64,
+        description="instead of `url`: the program (absolute path) and its arguments; no shell",
+    )
+    environment: dict[EnvironName, Annotated[str, Field(max_length=4_096)]] | None = Field(
+        default=None, max_length=64, description="of `command`: its whole environment; nothing is inherited"
+    )
+    environment_secrets: dict[EnvironName, Secret] | None = Field(
+        default=None, max_length=32, description="of `command`: variables that are secrets"
+    )
     headers: dict[HeaderName, Annotated[str, Field(max_length=1_024)]] | None = Field(
         default=None, max_length=32, description="sent with every message"
     )
@@ -50,7 +64,7 @@ class McpServer(Settings):
     )
     reply_bytes_max: Size = Field(default=4 << 20, description="an answer, unpacked")
     connections_max: Annotated[int, Field(strict=True, ge=1, le=4_096)] = Field(
-        default=64, description="connections at the same time"
+        default=64, description="connections, or calls of a command, at the same time"
     )
     private_networks: tuple[Network, ...] = Field(
         default=(), max_length=64, description="private networks it may be reached in"
@@ -59,6 +73,10 @@ class McpServer(Settings):
 
     @model_validator(mode="after")
     def _address(self) -> Self:
+        if self.command:
+            return self._fits_a_program()
+        if self.environment or self.environment_secrets:
+            raise ValueError("an environment belongs to a command")
         url = urllib.parse.urlsplit(self.url)
         if url.scheme not in {"http", "https"} or not url.hostname or url.username or url.password or url.fragment:
             raise ValueError("url must start with http:// or https://, name a host, and carry no user or fragment")
@@ -69,6 +87,26 @@ class McpServer(Settings):
         if self.oauth is not None and self.oauth.client_secret is None and self.oauth.refresh_token is None:
             raise ValueError("oauth needs a client_secret or a refresh_token")
         return self
+
+    def _fits_a_program(self) -> Self:
+        if not self.command[0].startswith("/"):
+            raise ValueError("command names its program by an absolute path")
+        if any("\0" in word for word in self.command):
+            raise ValueError("a command holds no NUL")
+        if self.url or self.headers or self.credential or self.oauth or self.private_networks:
+            raise ValueError("a server has a url (with headers, credential, oauth, private_networks) or a command")
+        return self
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment of its command."""
+        return {**(self.environment or {}), **{name: secret.reveal() for name, secret in self._secrets()}}
+
+    def hidden(self) -> list[str]:
+        """Return what its command's log must not show."""
+        return [secret.reveal() for _, secret in self._secrets()]
+
+    def _secrets(self) -> Iterable[tuple[str, Secret]]:
+        return (self.environment_secrets or {}).items()
 
     def tool(self, name: str) -> ConfiguredTool:
         """Return one of its tools as tools of the configuration are; an unknown one is taken to write."""

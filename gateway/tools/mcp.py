@@ -24,7 +24,7 @@ from ..dialects.mcp import CALLS
 from ..dialects.strict import encode
 from ..errors import NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
 from ..upstream.egress import Egress
-from ..upstream.interface import UpstreamReply, UpstreamRequest
+from ..upstream.interface import Upstream, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import Target
 from .mcp_client import McpClient
@@ -32,8 +32,8 @@ from .oauth import Tokens
 from .offers import Tool
 from .pins import Pins
 from .reaching import Reaching, breaker_of, headers_of, price_of, time_left
+from .stdio import SESSION, StdioUpstream
 
-SESSION = "mcp-session-id"
 _SEAL_CHARS = 32
 _SPEAKS = (("content-type", "application/json"), ("accept", "application/json, text/event-stream"))
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -117,11 +117,9 @@ class McpServers(Mapping[str, McpServer]):
         self._clients: dict[tuple[str, bool], McpClient] = {}
         self._breakers: dict[str, Breaker] = {}
         for server in servers:
-            egress = Egress(server.private_networks)
-            pool = PoolUpstream(egress=egress, connections_max=server.connections_max)
-            tokens = None if server.oauth is None else Tokens(server, server.oauth, pool, clock)
+            inner, tokens = _reached(server, clock)
             for streams in (False, True):
-                self._clients[server.name, streams] = McpClient(pool, streams=streams, tokens=tokens)
+                self._clients[server.name, streams] = McpClient(inner, streams=streams, tokens=tokens)
             self._breakers[server.name] = breaker_of(f"mcp/{server.name}", server.breaker, clock, chance)
 
     def tool_of(self, call: Call, request: Request) -> Tool:
@@ -192,6 +190,14 @@ class McpServers(Mapping[str, McpServer]):
         """Close all connections to servers."""
         for client in self._clients.values():
             await client.close()
+
+
+def _reached(server: McpServer, clock: Clock) -> tuple[Upstream, Tokens | None]:
+    """Return what speaks to a server, and who gives the tokens for it."""
+    if server.command:
+        return StdioUpstream(server, clock), None
+    pool = PoolUpstream(egress=Egress(server.private_networks), connections_max=server.connections_max)
+    return pool, None if server.oauth is None else Tokens(server, server.oauth, pool, clock)
 
 
 def _refuse_foreign(call: Call) -> None:

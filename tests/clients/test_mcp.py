@@ -71,6 +71,21 @@ async def test_the_client_works_in_both_versions_and_every_call_is_checked_price
         assert [record["billed"][0]["nano_usd"] for record in outcomes] == [10_000_000, 10_000_000]
 
 
+async def test_a_server_that_is_a_program_gives_clients_of_both_versions_the_same(tmp_path: Path) -> None:
+    python = await asyncio.to_thread(environment, "mcp")
+    program = {"name": "notes", "command": [str(python), str(SERVE), "stdio"], "tools": KNOWN}
+    async with live(tmp_path, mcp=[program]) as gate:
+        told, again = await acts(gate, *MODES), await acts(gate, *MODES)
+        assert told == again
+        for mode in MODES:
+            assert told[mode]["tools"] == ["drop", "find", "think"]
+            assert told[mode]["find"]["text"].endswith("about rain")
+            assert "anna@example.com" not in told[mode]["find"]["text"]
+            assert told[mode]["wrong"]["error"] is True
+            assert (told[mode]["resource"], told[mode]["prompt"]) == ("note one", "Sum up: it")
+            assert told[mode]["think"].get("error", True) is True
+
+
 async def test_tools_are_filtered_by_the_profile(tmp_path: Path) -> None:
     profiles = [{"name": "default", "tools": {"allow": ["notes.drop", "notes.resources/read", "notes.prompts/get"]}}]
     async with serving() as port, live(tmp_path, mcp=[server(port, tmp_path)], profiles=profiles) as gate:

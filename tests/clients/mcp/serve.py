@@ -2,7 +2,7 @@
 # mypy: ignore-errors
 """A server made with the official SDK: a tool that reads, one that writes, one that asks its client to sample.
 
-python serve.py PORT [changed]      `changed`: the same tools, and one of them says something else of itself
+python serve.py PORT|stdio [changed]      `changed`: the same tools, and one of them says something else of itself
 """
 
 import sys
@@ -62,4 +62,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await inner(scope, receive, send)
 
 
-uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")
+if sys.argv[1] == "stdio":
+    server.run("stdio")
+else:
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from gateway.config.mcp import McpServer
 from gateway.config.rule import Rule
+from gateway.config.values import Secret
 
 NOTES = {"name": "notes", "url": "https://notes.example/mcp", "deadline_s": 5}
 
@@ -31,3 +32,29 @@ def test_a_tool_that_is_not_named_is_taken_to_write() -> None:
 def test_a_server_has_an_address_that_shows_nothing(url: str) -> None:
     with pytest.raises(ValidationError, match="url"):
         server(url=url)
+
+
+def test_a_server_is_a_program_with_an_environment_or_has_an_address() -> None:
+    secret = Secret("env/X", "hush")
+    program = McpServer(name="n", command=("/bin/x", "a"), environment={"A": "b"}, environment_secrets={"C": secret})
+    assert program.environ() == {"A": "b", "C": "hush"}
+    assert program.hidden() == ["hush"]
+    assert "hush" not in repr(program)
+    assert McpServer(name="n", command=("/bin/x",)).environ() == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"command": ["npx", "server"]}, "absolute"),
+        ({"command": ["/bin/x", "a\0b"]}, "NUL"),
+        ({"command": ["/bin/x"], "url": "https://a.example"}, "or a command"),
+        ({"command": ["/bin/x"], "headers": {"a": "b"}}, "or a command"),
+        ({"url": "https://a.example", "environment": {"A": "b"}}, "belongs to a command"),
+        ({"command": ["/bin/x"], "environment": {"A=B": "b"}}, "environment"),
+        ({}, "url"),
+    ],
+)
+def test_a_server_s_place_is_said_once_and_well(said: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        McpServer.model_validate({"name": "n", **said})
