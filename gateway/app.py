@@ -127,8 +127,8 @@ class Tollhouse(Works):
         await self.duty.start()
         if self.following is not None:
             self.following.start()
-        if self.shared_ledger is not None:
-            await self.shared_ledger.start()
+        if self.shared is not None:
+            await self.shared.ledger.start()
         await self.registry.align()
         config = self.house.config
         await self._opened.enter_async_context(
@@ -183,8 +183,8 @@ class Tollhouse(Works):
             await self.snapshots.stop()
         if self.following is not None:
             await self.following.stop()
-        if self.shared_ledger is not None:
-            await self.shared_ledger.stop()
+        if self.shared is not None:
+            await self.shared.ledger.stop()
 
 
 def _gathered(

@@ -17,8 +17,7 @@ from .config.upstreams import UpstreamSettings
 from .directory import Directory
 
 if TYPE_CHECKING:
-    from limits.redis import RedisLedger
-
+    from .reconcile import Shared
     from .spans import Spans
 
 
@@ -28,9 +27,9 @@ def book_server(url: str) -> Place:
     return place
 
 
-def shared_ledger(url: str, book: Book, directory: Directory, clock: Clock) -> "RedisLedger":
-    """Return the ledger in Redis (hiredis), filled from the book whenever Redis is not the one that was filled."""
-    made: RedisLedger = importlib.import_module("gateway.reconcile").redis_ledger(url, book, directory, clock)
+def shared(url: str, book: Book, directory: Directory, clock: Clock) -> "Shared":
+    """Return what lies in Redis (hiredis), above all the ledger, which is filled from the book when it must be."""
+    made: Shared = importlib.import_module("gateway.reconcile").shared(url, book, directory, clock)
     return made
 
 

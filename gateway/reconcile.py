@@ -1,14 +1,23 @@
-"""The book, as the ledger in Redis asks for it: fenced and replayed whenever Redis is not the one that was filled."""
+"""The book, as the ledger in Redis asks for it: fenced and replayed whenever Redis is not the one that was filled.
+
+And what else of several processes lies in that Redis, over the same connection.
+"""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from audit.book import Book
 from audit.errors import BookError
 from audit.reader import Reader
+from limits.breaker import Breaker
 from limits.clock import Clock
 from limits.ledger import EmbeddedLedger
 from limits.redis import RedisLedger
+from limits.redis.breakers import SharedBreakers
+from limits.redis.claims import Claims
 from limits.redis.link import Unready
+from limits.redis.rates import SharedRates
 
 from .directory import Directory
 from .errors import LedgerUnavailable
@@ -55,6 +64,21 @@ class BookSource:
         return name.partition("/")[0]
 
 
-def redis_ledger(url: str, book: Book, directory: Directory, clock: Clock) -> RedisLedger:
-    """Return the ledger in Redis, over this book."""
-    return RedisLedger(url, BookSource(book, directory, clock), clock, unavailable=LedgerUnavailable)
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the processes of one house share in Redis. It is in force once `ledger` is started."""
+
+    ledger: RedisLedger
+    rates: SharedRates
+    claims: Claims
+    clock: Clock
+
+    def share(self, breakers: Iterable[Breaker]) -> SharedBreakers:
+        """Share breakers, before `ledger` is started."""
+        return SharedBreakers(self.ledger.link, self.clock, breakers)
+
+
+def shared(url: str, book: Book, directory: Directory, clock: Clock) -> Shared:
+    """Return the ledger in Redis, over this book, and what shares its connection."""
+    ledger = RedisLedger(url, BookSource(book, directory, clock), clock, unavailable=LedgerUnavailable)
+    return Shared(ledger, SharedRates(ledger.link, clock), Claims(ledger.link, LedgerUnavailable), clock)

@@ -3,13 +3,13 @@
 import hmac
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from audit.reader import Reader
 from limits.breaker import Breaker
 from limits.clock import Clock
 from limits.rates import Concurrency, Rate
-from limits.seam import LocalLedger
+from limits.seam import Ledger, LocalLedger
 from limits.tokens import TokenCounter
 
 from . import life, optional
@@ -51,7 +51,7 @@ from .stages.guard import Guard
 from .stages.identify import Identify
 from .stages.intend import Intend
 from .stages.read import Read
-from .stages.recall import Recall
+from .stages.recall import Elsewhere, Recall
 from .stages.record import Record
 from .stages.route import Route
 from .stages.screen import Screen
@@ -71,7 +71,7 @@ from .webhook import Webhook
 from .weighing import Weighing
 
 if TYPE_CHECKING:
-    from limits.redis import RedisLedger
+    from .reconcile import Shared
 
 Stage = TypeVar("Stage")
 
@@ -83,17 +83,18 @@ class Works:
         config = house.config
         self.house = house
         self.clock = clock
-        self.ledger, self.shared_ledger, self.snapshots = _ledger(house, clock)
+        self.ledger, self.local, self.snapshots, self.shared = _ledgers(house, clock)
         self.registry = Registry(house.directory, house.book, clock, self.ledger)
-        granted = None if self.shared_ledger is None else self.shared_ledger.generation_of
+        granted = None if self.shared is None else self.shared.ledger.generation_of
         self.journal = Journal(house.book, self.ledger, granted)
         self.metrics = Metrics(clock)
         self.strangers = Strangers(self.journal)
         self.chance = random.Random()
         self.catalogue = Catalogue(config, clock, self.chance)
         self.tools = Tools(config.tools, clock, self.chance)
-        pins = Pins(house.book.query)
-        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
+        self.servers = McpServers(config.mcp, Pins(house.book.query), clock, self.chance, _secret(house.master_key))
+        if self.shared is not None:
+            self.shared.share(self.all_breakers())
         self.lives = Lives(config.bounds.calls_max)
         self.registry.on_stop = self.lives.stop
         self.stops = Stops(house.directory, house.book, self.ledger, self.lives.stop)
@@ -132,10 +133,7 @@ class Works:
             soft_caps=self.soft_caps,
             on_duty=self.duty,
         )
-        origin, verifier = house.book.origin, house.signer.verifier
-        self.anchors = Anchors(
-            config.anchors, house.book.place, origin, verifier, clock, folder=config.folder, on_duty=self.duty
-        )
+        self.anchors = _anchors(house, clock, self.duty)
         self.keeper = keeper_of(config, house.book, clock, self.duty)
         self.delivery = Delivery(config.delivery, house.book, clock, self.duty)
         self.traces = _traces(config, clock)
@@ -148,6 +146,10 @@ class Works:
     def call_stages(self) -> list[CallStage]:
         """Return the stages of the CALL list, in the order of `gateway.life`."""
         bounds, clock = self.house.config.bounds, self.clock
+        elsewhere = rates = None
+        if self.shared is not None and self.following is not None:
+            elsewhere, rates = Elsewhere(self.shared.claims, self.following.catch_up), self.shared.rates
+        awaited = Awaited(self.replies, self.approvals, self.consent, self.trails)
         stages: list[CallStage] = [
             Record(self.journal, self.strangers, self.metrics, clock, self.traces),
             Authenticate(self.house.directory),
@@ -167,8 +169,8 @@ class Works:
                 tags=self.tags,
                 stream_s_max=bounds.stream_s_max,
             ),
-            Recall(self.replies, Awaited(self.replies, self.approvals, self.consent, self.trails), self.consent),
-            Throttle(Rate(clock), Rate(clock), Concurrency(), tenant_calls_max=bounds.tenant_share),
+            Recall(self.replies, awaited, self.consent, elsewhere),
+            Throttle(Rate(clock), Rate(clock), Concurrency(), tenant_calls_max=bounds.tenant_share, shared=rates),
             Firewall(Schemas(), self.trails, self.ledger, self.consent, rules_of(self.tools)),
             Guard(Redactor(), self.vaults, Policies(), Screen(_vault_secret(self.house.master_key)), self.traces),
             Count(self.ledger),
@@ -192,14 +194,16 @@ class Works:
         return _in_order(life.ATTEMPT, stages)
 
 
-def _ledger(house: House, clock: Clock) -> tuple[LocalLedger, "RedisLedger | None", Snapshots | None]:
-    """Return the ledger, the same as what it is if it is shared, and what takes it down if it is not."""
-    shared = house.config.shared
-    if shared is None:
-        local, snapshots = _restored(house, clock)
-        return local, None, snapshots
-    ledger = optional.shared_ledger(shared.redis.reveal(), house.book, house.directory, clock)
-    return cast("LocalLedger", ledger), ledger, None  # both are a `Ledger`; tests look into the local one
+def _ledgers(house: House, clock: Clock) -> "tuple[Ledger, LocalLedger | None, Snapshots | None, Shared | None]":
+    """Return the ledger that all ask: this process' own, taken down for the next start, or the shared one."""
+    settings = house.config.shared
+    if settings is not None:
+        shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock)
+        return shared.ledger, None, None, shared
+    path, secret = house.config.folder / BOOK_NAME, secret_of(house.master_key)
+    with Reader.open(house.book.place) as reader:
+        ledger, spared = restored(lambda: LocalLedger(clock), path.with_name(SNAPSHOT_NAME), secret, reader)
+    return ledger, ledger, Snapshots(house.book, path, secret, spared), None
 
 
 def _following(works: Works, house: House) -> Following:
@@ -208,12 +212,10 @@ def _following(works: Works, house: House) -> Following:
     return Following(house.book.place, *parts, seen=house.seen, cut=works.lives.stop)
 
 
-def _restored(house: House, clock: Clock) -> tuple[LocalLedger, Snapshots]:
-    """Return the ledger as the book says it, and what takes it down for the next start."""
-    path, secret = house.config.folder / BOOK_NAME, secret_of(house.master_key)
-    with Reader.open(house.book.place) as reader:
-        ledger, spared = restored(lambda: LocalLedger(clock), path.with_name(SNAPSHOT_NAME), secret, reader)
-    return ledger, Snapshots(house.book, path, secret, spared)
+def _anchors(house: House, clock: Clock, duty: Duty) -> Anchors:
+    """Return what anchors the book."""
+    config, origin, verifier = house.config, house.book.origin, house.signer.verifier
+    return Anchors(config.anchors, house.book.place, origin, verifier, clock, folder=config.folder, on_duty=duty)
 
 
 def _traces(config: Config, clock: Clock) -> Traces | None:

@@ -7,9 +7,12 @@ GCRA (generic cell rate algorithm, ITU-T I.371) keeps one number a key, the theo
     wait   = TAT' - now - burst * T
     remaining = floor(burst - (TAT - now) / T);  all has grown back after  reset = TAT - now
 Any 60 s see at most burst + limit units; `burst` is the limit unless told, as the providers' own limits behave.
+Processes that share a Redis ask it for all of a call at once (`limits.redis.rates`), by the same arithmetic.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .clock import Clock
 
@@ -26,6 +29,23 @@ class RateAnswer:
     remaining: int
     reset_s: float
     wait_s: float | None = 0.0
+
+
+class Wanted(NamedTuple):
+    """What a call takes of one rate: `weight` units of those that a key may have in a minute."""
+
+    key: str
+    limit: int
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of a call that asked for a place and its rates at once: all of it, or nothing."""
+
+    has_place: bool
+    rates: Sequence[RateAnswer] = ()
+    """As asked for; of a call that was refused the first that is not `ok` is why."""
 
 
 class Rate:

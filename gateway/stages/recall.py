@@ -1,12 +1,13 @@
 """A call that comes again under its Idempotency-Key is one call: its kept reply answers, nothing is sent or charged.
 
-Another request under the key is refused, and so is the same while the first still runs. Only complete answers are kept:
-after a refusal or failure the key is free again.
+Another request under the key is refused, and so is the same while the first still runs, in whichever process. Only
+complete answers are kept: after a refusal or failure the key is free again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -22,6 +23,8 @@ from .executing import ID_HEADER
 HEADER = "idempotency-key"
 _CHARS_MAX = 255
 _REPLY_BYTES_MAX = 4 << 20
+_FINGERPRINT_BYTES = 32
+_CLAIM_SLACK_S = 30.0
 
 
 @dataclass(slots=True)
@@ -33,18 +36,50 @@ class _Keeping:
     writing: Writing
     begun: bool = False
     kept_bytes: int | None = None
+    claim: bytes | None = None
+
+
+class Claims(Protocol):
+    """What says which call runs under a name, over all processes: `limits.redis.claims.Claims`."""
+
+    async def claim(self, name: str, who: bytes, left_s: float) -> tuple[bool, bytes]:
+        """Claim a name: (True, b"") if it was free, else whether it is done, and by whom."""
+        ...
+
+    def done(self, name: str, who: bytes) -> None:
+        """Say that what was claimed is done."""
+        ...
+
+    def free(self, name: str, who: bytes) -> None:
+        """Give a claim back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The other processes that the same call may come to: who runs it, and how to see what they have kept."""
+
+    claims: Claims
+    catch_up: Callable[[], Awaitable[None]]
 
 
 class Recall(CallStage):
     """Stands above all that takes anything."""
 
-    def __init__(self, replies: Replies, awaited: Awaited | None = None, consent: Consent | None = None) -> None:
-        """Without `awaited` and `consent` no answer waits for an approval."""
+    def __init__(
+        self,
+        replies: Replies,
+        awaited: Awaited | None = None,
+        consent: Consent | None = None,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """Without `awaited` and `consent` no answer waits for an approval; without `elsewhere` all calls come here."""
         self._replies = replies
         self._awaited = awaited
         self._consent = consent
+        self._elsewhere = elsewhere
 
-    def admit(self, call: Call) -> Reply | None:
+    def admit(self, call: Call) -> Reply | Awaitable[Reply | None] | None:
         """Answer from the kept reply, or note that this call is under way."""
         if call.clear is None:
             return None
@@ -55,36 +90,76 @@ class Recall(CallStage):
         run = "" if call.run is None else call.run.id
         whole = orjson.dumps([call.path, run, call.clear.tree], option=orjson.OPT_SORT_KEYS)
         fingerprint = self._replies.fingerprint(whole)
-        kept = None if said is None else self._named(call, said, fingerprint)
-        if kept is None and waits and self._awaited is not None:
-            kept = self._awaited.admit(call, fingerprint)
-        return kept
-
-    def _named(self, call: Call, said: str, fingerprint: bytes) -> Reply | None:
-        """Answer a call that has a name, or note that it is under way."""
+        if said is None:
+            return self._waits(call, fingerprint, waits=waits)
         name = self._replies.name(call.key, said)
+        kept = self._known(call, name, fingerprint)
+        if kept is not None and (kept.degraded != BEGUN or self._elsewhere is None):
+            return self._again(call, kept)
+        keeping = self._begin(call, name, fingerprint)
+        if self._elsewhere is not None:
+            return self._claim(call, keeping, self._elsewhere, waits=waits)
+        self._note(call, keeping)
+        return self._waits(call, fingerprint, waits=waits)
+
+    def _waits(self, call: Call, fingerprint: bytes, *, waits: bool) -> Reply | None:
+        return self._awaited.admit(call, fingerprint) if waits and self._awaited is not None else None
+
+    def _known(self, call: Call, name: str, fingerprint: bytes) -> Kept | None:
+        """Return what is kept of a call that has a name; refuse it while the same runs here."""
         running = self._replies.under_way(name)
         if running is not None:
             self._same(running, fingerprint)
-            raise InProgress(
-                "the first call under this Idempotency-Key is still running; ask again when it has ended",
-                param=HEADER,
-                retry_after_s=1,
-            )
+            raise _in_progress()
         kept = self._replies.find(call.key.id, name)
         if kept is not None:
             self._same(kept.fingerprint, fingerprint)
-            return self._again(call, kept)
+        return kept
+
+    def _begin(self, call: Call, name: str, fingerprint: bytes) -> _Keeping:
+        """Note that a call is under way here."""
         keeping = _Keeping(name, fingerprint, Writing(_REPLY_BYTES_MAX), begun=_once(call))
         call.kept["recall"] = keeping
-        if keeping.begun:
-            call.statements.append(self._replies.begun(call.key.id, name, call.id, fingerprint))
         self._replies.begin(name, fingerprint)
         # The task ends after the outcome is durable and the answer is out: only then may another ask.
         life = asyncio.current_task()
         assert life is not None  # noqa: S101 - stages run in a call's task
-        life.add_done_callback(lambda _: self._replies.end(call.key.id, name, _kept_bytes(call, keeping)))
-        return None
+        life.add_done_callback(lambda _: self._over(call, keeping))
+        return keeping
+
+    def _note(self, call: Call, keeping: _Keeping) -> None:
+        """Note with the call's intent that it must not be made again, if that is so."""
+        if keeping.begun:
+            call.statements.append(self._replies.begun(call.key.id, keeping.name, call.id, keeping.fingerprint))
+
+    def _over(self, call: Call, keeping: _Keeping) -> None:
+        kept_bytes = _kept_bytes(call, keeping)
+        self._replies.end(call.key.id, keeping.name, kept_bytes)
+        if keeping.claim is not None and self._elsewhere is not None:
+            end = self._elsewhere.claims.free if kept_bytes is None else self._elsewhere.claims.done
+            end(keeping.name, keeping.claim)
+
+    async def _claim(self, call: Call, keeping: _Keeping, elsewhere: Elsewhere, *, waits: bool) -> Reply | None:
+        """Let no other process run it too; answer with what one has kept a moment ago."""
+        name, fingerprint = keeping.name, keeping.fingerprint
+        del call.kept["recall"]
+        keeping.claim = fingerprint + call.id.encode()
+        left_s = call.deadline_s - asyncio.get_running_loop().time() + _CLAIM_SLACK_S
+        is_free, by = await elsewhere.claims.claim(name, keeping.claim, left_s)
+        if by:
+            self._same(by[:_FINGERPRINT_BYTES], fingerprint)
+            if not is_free:
+                raise _in_progress()
+            await elsewhere.catch_up()
+        kept = self._replies.find(call.key.id, name)
+        if kept is not None:
+            self._same(kept.fingerprint, fingerprint)
+            return self._again(call, kept)
+        if by:
+            raise _in_progress()  # its reply was let go of again: the name is free in a minute
+        call.kept["recall"] = keeping
+        self._note(call, keeping)
+        return self._waits(call, fingerprint, waits=waits)
 
     @staticmethod
     def _same(first: bytes, second: bytes) -> None:
@@ -149,6 +224,14 @@ class Recall(CallStage):
             kept = Kept(call.id, keeping.fingerprint, whole, call.degraded)
             statements, keeping.kept_bytes = self._replies.keep(call.key.id, keeping.name, kept)
             call.statements.extend(statements)
+
+
+def _in_progress() -> InProgress:
+    return InProgress(
+        "the first call under this Idempotency-Key is still running; ask again when it has ended",
+        param=HEADER,
+        retry_after_s=1,
+    )
 
 
 def _said(call: Call) -> str | None:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from random import Random
 
-from limits.breaker import Blocked, Outcome, Permit
+from limits.breaker import Blocked, Breaker, Outcome, Permit
 
 from ..call import Attempt, Call, Event, Reply, reply_of
 from ..catalogue import Catalogue, Model, Offer
@@ -38,6 +38,8 @@ class Route(CallStage):
             return reply_of(self._own(call, ""))
         for model, target in self._places(call):
             permit = target.breaker.ask()
+            if permit.probe:
+                permit = await _claimed(call, target.breaker, permit)
             if isinstance(permit, Blocked):
                 call.decide("route", "breaker_open", target=target.name)
                 last = last or UpstreamUnavailable(
@@ -92,6 +94,8 @@ class Route(CallStage):
             call.decide("route", "retry", target=target.name, attempt=retry + 1)
             await asyncio.sleep(wait_s)
             again = target.breaker.ask()
+            if again.probe:
+                again = await _claimed(call, target.breaker, again)
             if isinstance(again, Blocked):
                 raise UpstreamUnavailable(
                     f"{target.name} failed too often and is left alone for {again.wait_s:.0f} s",
@@ -154,6 +158,15 @@ def _has_content(call: Call, events: list[Event]) -> bool:
             if part.text:
                 return True
     return False
+
+
+async def _claimed(call: Call, breaker: Breaker, permit: Permit | Blocked) -> Permit | Blocked:
+    """Return the permit of a probe if no other process has it; a call that is cut meanwhile hands it back."""
+    assert isinstance(permit, Permit)  # noqa: S101 - nobody who is blocked is the probe
+    call.kept["permit"] = breaker, permit
+    permit = await breaker.claim(permit)
+    del call.kept["permit"]
+    return permit
 
 
 def _report(call: Call, outcome: Outcome) -> None:

@@ -95,6 +95,7 @@ class Link:
         self._ready_s_max = ready_s_max
         self._reply_s_max = reply_s_max
         self._lock_ms = round(lock_s * 1_000)
+        self._sharers: list[tuple[str, Callable[[bytes], None], Callable[[], None]]] = []
         self._lost = asyncio.Event()
         self._open = asyncio.Event()
         self._suspect = 0
@@ -107,6 +108,10 @@ class Link:
         if key is None:
             key = self.keys[tenant] = key_of(tenant)
         return key
+
+    def share(self, channel: str, heard: Callable[[bytes], None], opened: Callable[[], None]) -> None:
+        """Let another use this connection, before `start`: it hears a channel, and whenever calls may pass again."""
+        self._sharers.append((channel, heard, opened))
 
     async def start(self) -> None:
         """Begin to connect; return once calls may pass, or after `ready_s_max`: connecting goes on."""
@@ -170,10 +175,13 @@ class Link:
             for script in self.scripts.values():
                 await wire.must(packed("SCRIPT", "LOAD", script.text))
             self.generation = await self._generation(wire, identity)
-            wire.tell(packed("SUBSCRIBE", f"th:wake:{self.name}", "th:marks", "th:news"))
+            channels = (channel for channel, *_ in self._sharers)
+            wire.tell(packed("SUBSCRIBE", f"th:wake:{self.name}", "th:marks", "th:news", *channels))
             self.wire = wire
             self._open.set()
             self._opened()
+            for _, _, opened in self._sharers:
+                opened()
             self.why = "the connection to it was lost"
             await self._lost.wait()
         finally:
@@ -261,6 +269,10 @@ class Link:
         if channel == "th:news":
             if int(push[2]) > self.generation and self.wire is not None:
                 self.distrust("Redis was filled anew")
+            return
+        sharer = next((heard for name, heard, _ in self._sharers if name == channel), None)
+        if sharer is not None:
+            sharer(push[2])
         else:
             self._heard(channel, push[2])
 

@@ -21,6 +21,9 @@ _PARTS = {
     "close": ("prelude", "close"),
     "pause": ("prelude", "pause"),
     "read": ("prelude", "read"),
+    "breaker": ("breaker",),
+    "enter": ("enter",),
+    "leave": ("leave",),
 }
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -46,7 +49,11 @@ def key_of(tenant: str) -> bytes:
     """Return a tenant's one key as it is sent: its generation, in the slot of the tenant's hash tag."""
     if "}" in tenant or "{" in tenant:
         raise ValueError(f"a tenant's id has no braces: {tenant!r}")
-    key = b"th:{%b}:g" % tenant.encode()
+    return sent(b"th:{%b}:g" % tenant.encode())
+
+
+def sent(key: bytes) -> bytes:
+    """Return any key as `Script.call` takes it."""
     return b"$%d\r\n%b\r\n" % (len(key), key)
 
 

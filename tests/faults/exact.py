@@ -35,7 +35,7 @@ async def quiet(gate: Live) -> None:
 
 def balances(gate: Live, scope: str = "tenant:acme") -> Balances:
     """Return what the ledger says of a scope."""
-    found = gate.app.ledger.books.balances(scope)
+    found = gate.ledger.books.balances(scope)
     assert found is not None
     return found
 
@@ -75,10 +75,10 @@ async def nothing_lost(gate: Live, *, ended: int, sent: int | None = None) -> As
         while len(ends(gate)) < len(before) + ended:  # noqa: ASYNC110 - the book tells nobody
             await asyncio.sleep(0.01)
     await quiet(gate)
-    books = gate.app.ledger.books
+    books = gate.ledger.books
     assert not books._open, "a hold is left"
     assert under_way(gate) == 0, "a place in the concurrency is left"
-    assert len(gate.app.ledger.queue) == 0
+    assert len(gate.ledger.queue) == 0
     again = EmbeddedLedger(SystemClock())
     restore(again, gate.app.house.book.records())
     for scope, account in books._accounts.items():

@@ -20,7 +20,7 @@ from gateway.config import load
 from gateway.house import open_house
 from limits.clock import ManualClock, SystemClock
 from limits.seam import LocalLedger
-from tests.gateway.live import settings
+from tests.gateway.live import local, settings
 from tests.tree.source import ROOT
 
 TOKEN = "sk-th-declaredkeys-this-one-is-declared-by-its-hash-in-the-file"
@@ -102,13 +102,13 @@ async def aftermath(path: Path, *, hours_later: float = 0.0) -> Aftermath:
             await app.registry.align()
             await app.housekeeping.expire()
             again = Tollhouse(house, clock)
-            balances = app.ledger.books.balances("tenant:acme")
+            balances = local(app).books.balances("tenant:acme")
             assert balances is not None
-            assert balances == again.ledger.books.balances("tenant:acme")
+            assert balances == local(again).books.balances("tenant:acme")
             await again.catalogue.close()
             records = [json.loads(body) for _, body in house.book.records()]
             (cap,) = balances.caps
-            holds = len(app.ledger.books._open)
-            return Aftermath(records, app.ledger, cap.settled + cap.held, cap.settled, holds)
+            holds = len(local(app).books._open)
+            return Aftermath(records, local(app), cap.settled + cap.held, cap.settled, holds)
         finally:
             await app.catalogue.close()

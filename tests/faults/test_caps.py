@@ -60,7 +60,7 @@ async def test_five_hundred_calls_at_once_end_at_the_tenant_s_cap_and_not_past_i
             settled = balances(gate).nano
             assert billed <= settled <= TENANT_NANO
             assert settled > TENANT_NANO * 0.5
-            assert not gate.app.ledger.books._open
+            assert not gate.ledger.books._open
             statuses = [reply.status_code for reply in replies if reply is not None]
             assert not [reply.text for reply in replies if reply is not None and reply.status_code >= 500]
             assert set(statuses) <= {200, 402, 429}

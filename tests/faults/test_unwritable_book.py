@@ -66,7 +66,7 @@ async def test_without_a_durable_intent_the_provider_sees_nothing_and_nothing_is
                 reply = await gate.http.post(PATH, json=chat("hello", stream=stream), headers={"x-run-id": run["id"]})
                 assert _code(reply) == (503, "audit_unavailable")
         await quiet(gate)
-        assert not gate.app.ledger.books._open
+        assert not gate.ledger.books._open
         assert (await gate.http.get("/readyz")).status_code in (200, 503)
 
 
@@ -108,7 +108,7 @@ async def test_without_a_durable_outcome_a_stream_ends_with_an_error_and_no_term
 async def _stands_then_expires(gate: Live, clock: ManualClock) -> None:
     await quiet(gate)
     assert under_way(gate) == 0
-    (hold,) = gate.app.ledger.books._open.values()
+    (hold,) = gate.ledger.books._open.values()
     assert balances(gate).nano == 0
     clock.turn(10_000)
     housekeeping: Housekeeping = gate.app.housekeeping

@@ -217,7 +217,7 @@ async def test_usage_that_nobody_can_have_is_not_charged_and_its_bound_is_suspen
         again = await ask(gate)
         assert (again.status_code, error_of(again)["code"]) == (400, "unbounded_cost")
         assert hold["id"] in error_of(again)["message"]
-        gate.app.ledger.books.marks.suspended.clear()
+        gate.ledger.books.marks.suspended.clear()
 
 
 @pytest.mark.parametrize(("above", "mark"), [(1.0, "billed"), (1.1, "overrun"), (1.2, "implausible")])
@@ -230,7 +230,7 @@ async def test_usage_above_the_hold_is_charged_up_to_a_tenth_above_it(gate: Live
         billed = gate.upstream.bill.entries[-1].nano_dollars
         assert new_marks(gate, before) == [mark]
         assert balances(gate).nano - spent == (hold["nano_usd"] if mark == "implausible" else billed)
-        gate.app.ledger.books.marks.suspended.clear()
+        gate.ledger.books.marks.suspended.clear()
 
 
 async def test_bytes_that_trickle_forever_end_with_the_call_s_deadline_or_the_upstream_s_total(gate: Live) -> None:

@@ -21,8 +21,10 @@ from gateway.config import load
 from gateway.house import open_house
 from gateway.papers import Key
 from gateway.server import running
+from gateway.works import Works
 from limits.accounts import Cap
 from limits.clock import Clock, SystemClock
+from limits.seam import LocalLedger
 
 PRICE = {"input_usd_per_million": "1", "output_usd_per_million": "2"}
 
@@ -38,6 +40,11 @@ class Live:
     token: str
     http: httpx.AsyncClient
 
+    @property
+    def ledger(self) -> LocalLedger:
+        """The gateway's ledger, which it shares with nobody."""
+        return local(self.app)
+
     def records(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Return the book's durable records, of one kind if told."""
         found = [json.loads(body) for _, body in self.app.house.book.records()]
@@ -52,6 +59,12 @@ class Live:
         """Make one more key of `acme` and return its text."""
         _, token = await self.app.registry.create_key("test", "acme", name="more", **options)
         return token
+
+
+def local(works: Works) -> LocalLedger:
+    """Return the ledger of a gateway that shares it with nobody."""
+    assert works.local is not None
+    return works.local
 
 
 def chat(text: str, **members: Any) -> dict[str, Any]:

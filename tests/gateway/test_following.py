@@ -26,13 +26,13 @@ async def apps(
     with Redis() as redis, houses(tmp_path, postgres, monkeypatch, SystemClock(), redis.url) as (one, other):
         both = Tollhouse(one, SystemClock()), Tollhouse(other, SystemClock())
         for app in both:
-            assert app.shared_ledger is not None
-            await app.shared_ledger.start()
+            assert app.shared is not None
+            await app.shared.ledger.start()
         yield both
         for app in both:
             assert app.following is not None
-            assert app.shared_ledger is not None
-            await app.shared_ledger.stop()
+            assert app.shared is not None
+            await app.shared.ledger.stop()
             await app.following.stop()
             await app.catalogue.close()
 

@@ -17,8 +17,8 @@ async def test_only_what_is_not_known_here_is_looked_for(
 ) -> None:
     with Redis() as redis, houses(tmp_path, postgres, monkeypatch, SystemClock(), redis.url) as (one, other):
         made, served = Tollhouse(one, SystemClock()), Tollhouse(other, SystemClock())
-        assert made.shared_ledger is not None
-        await made.shared_ledger.start()
+        assert made.shared is not None
+        await made.shared.ledger.start()
         await made.registry.create_tenant("k", "globex")
         key, token = await made.registry.create_key("k", "globex", name="ci")
         run, _ = await made.registry.open_run(key)
@@ -51,7 +51,7 @@ async def test_only_what_is_not_known_here_is_looked_for(
         await fresh({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
         assert len(passed) == 11
         await served.following.stop()
-        await made.shared_ledger.stop()
+        await made.shared.ledger.stop()
         for app in (made, served):
             await app.catalogue.close()
 

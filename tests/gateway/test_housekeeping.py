@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_hold_that_nobody_settled_is_charged_in_full_and_that_is_in_the_book(tmp_path: Path) -> None:
     clock = ManualClock()
     async with live(tmp_path, clock=clock) as gate:
-        ledger = gate.app.ledger
+        ledger = gate.ledger
         ledger.books.hold(Order("lost", ("tenant:acme",), 500, 1, 1, clock.utc_us() + 1_000_000))
         await gate.app.housekeeping.expire()
         assert ledger.books.is_open("lost")
@@ -57,7 +57,7 @@ async def test_the_loop_outlives_a_full_disk_and_ends_when_told(tmp_path: Path) 
     clock = ManualClock()
     async with live(tmp_path, script=ECHO, clock=clock) as gate:
         order = Order("a", ("tenant:acme",), 100, 10, 10, clock.utc_us() + 1_000_000)
-        gate.app.ledger.books.hold(order)
+        gate.ledger.books.hold(order)
         clock.turn(2)
         with full_disk():
             await asyncio.sleep(1.2)

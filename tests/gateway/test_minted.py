@@ -268,6 +268,6 @@ async def test_a_loop_is_seen_though_the_provider_keeps_the_history_and_progress
         assert kinds[:4] == ["function_call"] * 4
         assert kinds[4] == ("function_call" if changing else "message")
         (run,) = gate.app.house.directory.runs()
-        account = gate.app.ledger.books.run(run.id)
+        account = gate.ledger.books.run(run.id)
         assert account is not None
         assert account.counts[1] == (6 if changing else 4)

@@ -20,7 +20,7 @@ from gateway.works import Works
 from limits.clock import SystemClock
 from tests.faults.exact import ECHO
 from tests.faults.process import aftermath, serving, write
-from tests.gateway.live import chat
+from tests.gateway.live import chat, local
 from tests.gateway.test_snapshot import SECRET, Spender
 
 pytestmark = pytest.mark.anyio
@@ -102,7 +102,7 @@ async def test_killed_behind_a_snapshot_it_begins_with_all_that_the_book_says(tm
             whole = Works(house, SystemClock())
             assert whole.snapshots is not None
             assert whole.snapshots.size == 0
-            assert works.ledger.books.snapshot() == whole.ledger.books.snapshot()
+            assert local(works).books.snapshot() == local(whole).books.snapshot()
             await works.catalogue.close()
             await whole.catalogue.close()
 

@@ -59,7 +59,7 @@ async def test_a_feature_is_a_plain_name_of_those_that_policy_knows(tmp_path: Pa
         for headers, words in (({}, "send x-tollhouse-feature"), (unknown, "one of mail, search")):
             error = (await ask(gate, headers)).json()["error"]
             assert (error["param"], words in error["message"]) == ("x-tollhouse-feature", True)
-        balances = gate.app.ledger.books.balances("feature:acme/default/search")
+        balances = gate.ledger.books.balances("feature:acme/default/search")
         assert balances is not None
         assert (balances.calls, balances.caps[0].limit) == (1, 10**9)
 

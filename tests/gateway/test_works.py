@@ -7,6 +7,7 @@ from gateway.config import load
 from gateway.house import open_house
 from gateway.works import Works
 from limits.clock import SystemClock
+from tests.gateway.live import local
 
 
 def test_the_stages_are_those_of_the_life_of_a_call_in_its_order(tmp_path: Path) -> None:
@@ -24,9 +25,9 @@ def test_the_ledger_begins_with_what_the_book_says(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"listen": {"port": 0}}))
     clock = SystemClock()
     with open_house(load(path), clock) as house:
-        entry = Works(house, clock).ledger.books.kill("tenant:acme")
+        entry = local(Works(house, clock)).books.kill("tenant:acme")
         record = {"kind": "ledger", "ledger": [{"t": "kill1", "s": entry.scope}], "reason": "test", "actor": "test"}
         house.book.append_now(record, tenant=None)
-        balances = Works(house, clock).ledger.books.balances("tenant:acme")
+        balances = local(Works(house, clock)).books.balances("tenant:acme")
         assert balances is not None
         assert balances.state == "killed"

@@ -3,7 +3,7 @@ from typing import Any
 
 from pybreaker import CircuitBreakerListener
 
-from limits.breaker import Blocked, Breaker, BreakerPolicy, Breakers, Permit
+from limits.breaker import Blocked, Breaker, BreakerPolicy, Permit
 from limits.clock import ManualClock
 
 POLICY = BreakerPolicy(failures_max=3, open_s=10, open_s_max=40, jitter=0.2, probe_s_max=30)
@@ -112,17 +112,6 @@ def test_a_breaker_is_opened_and_closed_by_hand() -> None:
     assert blocked(breaker).wait_s == 7
     breaker.close()
     assert not permit(breaker).probe
-
-
-def test_breakers_are_kept_by_key_and_bounded() -> None:
-    breakers = Breakers(ManualClock(), POLICY, Random(6), breakers_max=2)
-    first = breakers.of("openai", "gpt-4o", "cred")
-    assert first.name == "openai/gpt-4o/cred"
-    second = breakers.of("tool")
-    assert breakers.of("openai", "gpt-4o", "cred") is first
-    breakers.of("another")
-    assert second not in breakers.all()
-    assert first in breakers.all()
 
 
 def test_one_reset_by_hand_lets_the_next_call_be_the_probe_and_forgets_its_back_off() -> None:

@@ -138,7 +138,7 @@ async def test_a_retry_s_hold_replaces_its_predecessor_s(tmp_path: Path) -> None
         reply = await ask(gate, max_tokens=100)
         assert reply.status_code == 200, "two holds of 229,000 would not fit"
         await quiet(gate)
-        assert not gate.app.ledger.books._open
+        assert not gate.ledger.books._open
 
 
 async def test_what_is_left_of_a_run_is_told_after_this_call_s_hold(tmp_path: Path) -> None:

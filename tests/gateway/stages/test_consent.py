@@ -111,7 +111,7 @@ async def test_only_approvers_decide_and_others_see_only_what_they_asked(tmp_pat
 async def test_while_a_run_waits_its_clock_stands_still(tmp_path: Path) -> None:
     async with live(tmp_path, script=SCRIPT, tools=[PAY]) as gate:
         asked = await ask(gate)
-        run = gate.app.ledger.books.run(asked.headers["x-tollhouse-run-id"])
+        run = gate.ledger.books.run(asked.headers["x-tollhouse-run-id"])
         assert run is not None
         assert run.paused_at_us
         await decide(gate, asked.json()["error"]["approval_id"])

@@ -49,7 +49,7 @@ async def test_the_answer_goes_out_once_the_yes_is_there(tmp_path: Path, stream:
         assert "bob@example.com" in answer.text
         outcome = gate.records("outcome")[-1]
         assert [told["decision"] for told in outcome["tools"]] == ["authorised"]
-        run = gate.app.ledger.books.run(answer.headers["x-tollhouse-run-id"])
+        run = gate.ledger.books.run(answer.headers["x-tollhouse-run-id"])
         assert run is not None
         assert not run.paused_at_us
         assert gate.app.house.book.query("SELECT id FROM state_reply", ()) == []

@@ -13,7 +13,10 @@ from gateway.config import load
 from gateway.house import open_house
 from gateway.server import running
 from limits.clock import SystemClock
-from tests.gateway.live import chat, live
+from tests.gateway.live import Live, chat, live
+from tests.gateway.shared import pair
+from tests.gateway.tools.shop import shop
+from tests.servers.live import Postgres, Redis
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +115,65 @@ async def test_a_kept_reply_survives_a_restart_and_is_not_readable_in_the_file(t
                 PATH, json=chat("a very secret word"), headers={**KEY, "authorization": f"Bearer {token}"}
             )
     assert again.json()["choices"] == first.json()["choices"]
+
+
+async def test_the_same_call_at_two_gateways_at_the_same_moment_runs_once(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Script(rules=(Rule((Reply(delay_s=0.4),), match="think"),))
+    profiles = [{"name": "default", "budget_wait_s": 0}]
+    with Redis() as redis:
+        served = pair(tmp_path, postgres, redis, monkeypatch, SystemClock(), script=slow, profiles=profiles)
+        async with served as gates:
+            asked = [gate.http.post(PATH, json=chat("think"), headers=KEY) for gate in gates for _ in range(3)]
+            replies = await asyncio.gather(*asked)
+            assert sorted(reply.status_code for reply in replies) == [200] + [409] * 5
+            assert {r.json()["error"]["code"] for r in replies if r.status_code == 409} == {"in_progress"}
+            again = [await gate.http.post(PATH, json=chat("think"), headers=KEY) for gate in gates]
+            assert {reply.headers.get("x-tollhouse-replayed") for reply in again} == {
+                reply.headers["x-tollhouse-call-id"] for reply in replies if reply.status_code == 200
+            }
+            assert len(gates[0].upstream.bill.entries) == 1
+            other = await gates[1].http.post(PATH, json=chat("another"), headers=KEY)
+            assert (other.status_code, other.json()["error"]["param"]) == (400, "idempotency-key")
+
+
+async def test_a_tool_call_that_another_gateway_runs_or_has_just_run_is_not_made_again(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Redis() as redis:
+        async with shop() as tool:
+            tool.waits_s = 0.3
+            tools = [tool.settings("pay", writes=True)]
+            async with pair(tmp_path, postgres, redis, monkeypatch, SystemClock(), tools=tools) as (one, other):
+                run = (await one.http.post("/v1/runs", json={})).json()
+                named = {"authorization": f"Bearer {run['key']}", "x-tollhouse-tool-call-id": "call_1"}
+
+                async def pay(gate: Live, **more: str) -> httpx.Response:
+                    sent = {"arguments": {"q": "shoes"}}
+                    return await gate.http.post("/v1/tools/pay/call", json=sent, headers={**named, **more})
+
+                async with asyncio.timeout(10):
+                    while (await other.http.get(f"/v1/runs/{run['id']}", headers=named)).status_code != 200:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                first, same = await asyncio.gather(pay(one), pay(other))
+                assert sorted((first.status_code, same.status_code)) == [200, 409]
+                again = [await pay(gate) for gate in (one, other)]
+                assert [reply.status_code for reply in again] == [200, 200]
+                assert all("x-tollhouse-replayed" in reply.headers for reply in again)
+                assert len(tool.seen) == 1
+
+
+async def test_a_call_whose_name_cannot_be_claimed_or_whose_reply_was_let_go_is_not_made(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Redis() as redis:
+        async with pair(tmp_path, postgres, redis, monkeypatch, SystemClock()) as (one, other):
+            assert (await one.http.post(PATH, json=chat("a"), headers=KEY)).status_code == 200
+            one.app.house.book.change_now([("DELETE FROM state_reply", ())])
+            one.app.replies._kept.clear()
+            gone = await one.http.post(PATH, json=chat("a"), headers=KEY)
+            assert (gone.status_code, gone.json()["error"]["code"]) == (409, "in_progress")
+            redis.kill()
+            unclaimed = await other.http.post(PATH, json=chat("b"), headers={"idempotency-key": "k2"})
+            assert (unclaimed.status_code, unclaimed.json()["error"]["code"]) == (503, "ledger_unavailable")

@@ -7,9 +7,11 @@ import pytest
 
 from agents.scripted import Reply, Rule
 from gateway.config.tree import BoundSettings
-from limits.clock import ManualClock
+from limits.clock import ManualClock, SystemClock
 from tests.faults.exact import ECHO, script, under_way
 from tests.gateway.live import chat, live
+from tests.gateway.shared import pair
+from tests.servers.live import Postgres, Redis
 
 pytestmark = pytest.mark.anyio
 
@@ -85,3 +87,51 @@ def test_a_tenant_s_share_is_half_of_the_places_unless_told() -> None:
     assert BoundSettings().tenant_share == 2_048
     assert BoundSettings(calls_max=1).tenant_share == 1
     assert BoundSettings(tenant_calls_max=7).tenant_share == 7
+
+
+async def test_two_gateways_on_one_redis_let_in_together_what_one_would_let_in_alone(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(utc_us=SystemClock().utc_us())
+    rates = {"requests_per_minute": 12, "tokens_per_minute": 1_000, "concurrency": 4}
+    profiles = [{"name": "default", "rates": rates}]
+    where = {"url": "http://127.0.0.1:1/", "private_networks": ["127.0.0.0/8"]}
+    tools = [{"name": "clock", "kind": "http", "requests_per_minute": 1, **where}]
+    slow = script(rules=(Rule((Reply(delay_s=0.5),), match="think"),))
+    with Redis() as redis:
+        served = pair(tmp_path, postgres, redis, monkeypatch, clock, script=slow, profiles=profiles, tools=tools)
+        async with served as (one, other):
+            crowd = [gate.http.post(PATH, json=chat("think")) for gate in (one, other) for _ in range(4)]
+            replies = await asyncio.gather(*crowd)
+            assert sorted(reply.status_code for reply in replies) == [200] * 4 + [429] * 4
+            assert {r.json()["error"]["param"] for r in replies if r.status_code == 429} == {"rates.concurrency"}
+            last = [await gate.http.post(PATH, json=chat("a")) for gate in (one, other) for _ in range(5)]
+            assert [reply.status_code for reply in last] == [200] * 8 + [429] * 2
+            assert [reply.headers["x-ratelimit-remaining-requests"] for reply in last[6:]] == ["1", "0", "0", "0"]
+            refused = last[-1].json()["error"]
+            assert (refused["param"], refused["limit"], refused["actual"]) == ("rates.requests_per_minute", 12, 12)
+            assert 4 <= int(last[-1].headers["retry-after"]) <= 6
+            clock.turn(60)
+            reply = await one.http.post(PATH, json=chat("x" * 900))
+            assert reply.headers["x-ratelimit-remaining-tokens"] == "100"
+            over = await other.http.post(PATH, json=chat("x" * 1_000))
+            assert (over.status_code, over.json()["error"]["param"]) == (429, "rates.tokens_per_minute")
+            assert over.headers["x-ratelimit-remaining-requests"] == "11", "a call that is refused takes nothing"
+            clock.turn(60)
+            asked: dict[str, object] = {"arguments": {}}
+            assert (await one.http.post("/v1/tools/clock/call", json=asked)).status_code == 502
+            assert (await other.http.post("/v1/tools/clock/call", json=asked)).status_code == 429
+
+
+async def test_while_redis_is_away_each_gateway_counts_for_itself(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(utc_us=SystemClock().utc_us())
+    profiles = [{"name": "default", "rates": {"requests_per_minute": 1}}]
+    with Redis() as redis:
+        async with pair(tmp_path, postgres, redis, monkeypatch, clock, profiles=profiles) as (one, other):
+            assert (await one.http.post(PATH, json=chat("a"))).status_code == 200
+            assert (await other.http.post(PATH, json=chat("a"))).status_code == 429
+            redis.kill()
+            statuses = [(await gate.http.post(PATH, json=chat("a"))).status_code for gate in (other, other)]
+            assert statuses == [503, 429], "money waits for Redis; the rate is judged here"

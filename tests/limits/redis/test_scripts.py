@@ -10,8 +10,9 @@ def test_a_call_is_one_command_with_one_key_and_one_packed_argument() -> None:
     assert b"$1\r\n1\r\n$11\r\nth:{acme}:g\r\n" in sent
 
 
-def test_every_script_begins_with_the_check_of_the_generation() -> None:
-    for script in scripts().values():
+def test_every_script_of_the_ledger_begins_with_the_check_of_the_generation() -> None:
+    ledger = [script for name, script in scripts().items() if name not in ("breaker", "enter", "leave")]
+    for script in ledger:
         assert script.text.index("error_reply('STALE ") < script.text.index("local function account(")
 
 
