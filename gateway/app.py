@@ -104,6 +104,8 @@ class Tollhouse(Works):
             reasons.append("the gateway is shutting down")
         if self.following is not None:
             reasons += self.following.unready()
+        if self.shared is not None and self.shared.ledger.link.wire is None:
+            reasons.append("the ledger's Redis does not answer, or is being filled from the book")
         return reasons + self.anchors.unready()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -33,6 +33,11 @@ def shared(url: str, book: Book, directory: Directory, clock: Clock) -> "Shared"
     return made
 
 
+async def redis_fits(url: str) -> None:
+    """Raise an OSError that says why the ledger can never live on the Redis at an address; one that is away may do."""
+    await importlib.import_module("limits.redis.fit").look(url)
+
+
 def spans(settings: TraceSettings, upstreams: Sequence[UpstreamSettings], clock: Clock) -> "Spans":
     """Return what exports spans to the collector that is configured (OpenTelemetry's SDK: a quarter of a second)."""
     module = importlib.import_module("gateway.spans")

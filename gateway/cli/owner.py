@@ -17,9 +17,10 @@ from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from limits.clock import SystemClock
-from limits.seam import LocalLedger
+from limits.clock import Clock, SystemClock
+from limits.seam import Ledger, LocalLedger
 
+from .. import optional
 from ..admin import Parts, build
 from ..admin.actor import LOCAL
 from ..admin.local import short
@@ -30,7 +31,8 @@ from ..config import Config, load
 from ..config.values import Reading, Secret
 from ..directory import Registry
 from ..directory.stops import Stops
-from ..house import open_house
+from ..errors import LedgerUnavailable
+from ..house import House, open_house
 from ..journal import Journal
 from ..keeper import keeper_of
 from ..restore import restore
@@ -117,34 +119,49 @@ async def _owning(config: Config) -> AsyncIterator[ASGIApp]:
     with open_house(config, clock) as house:
         if house.admin_token is not None:
             click.echo(f"A first admin key was made; it is shown this once: {house.admin_token}", err=True)
-        ledger = LocalLedger(clock)
-        restore(ledger.books, house.book.records())
-        registry = Registry(house.directory, house.book, clock, ledger)
-        await registry.align()
-        keeper = keeper_of(config, house.book, clock)
-        journal = Journal(house.book, ledger)
-        charges, breakers = Charges(journal, ledger), Breakers(journal)
-        metrics = CollectorRegistry()
-        spending = Spending(config.folder, house.book, house.directory)
-        parts = Parts(
-            config,
-            house.directory,
-            registry,
-            ledger,
-            charges,
-            breakers,
-            Stops(house.directory, house.book, ledger),
-            clock,
-            metrics,
-            keeper=keeper,
-            spending=spending,
-        )
-        app = build(parts)
+        async with _ledger(house, clock) as ledger:
+            registry = Registry(house.directory, house.book, clock, ledger)
+            try:
+                await registry.align()
+            except LedgerUnavailable as away:
+                raise click.ClickException(away.message) from away
+            journal = Journal(house.book, ledger)
+            parts = Parts(
+                config,
+                house.directory,
+                registry,
+                ledger,
+                Charges(journal, ledger),
+                Breakers(journal),
+                Stops(house.directory, house.book, ledger),
+                clock,
+                CollectorRegistry(),
+                keeper=keeper_of(config, house.book, clock),
+                spending=Spending(config.folder, house.book, house.directory),
+            )
+            app = build(parts)
 
-        async def named(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)
+            async def named(scope: Scope, receive: Receive, send: Send) -> None:
+                await app({**scope, LOCAL: f"local:{os.getuid()}"}, receive, send)
 
-        yield named
+            yield named
+
+
+@contextlib.asynccontextmanager
+async def _ledger(house: House, clock: Clock) -> AsyncIterator[Ledger]:
+    """Hold the ledger: the one that several processes share, or one replayed from the book."""
+    settings = house.config.shared
+    if settings is None:
+        local = LocalLedger(clock)
+        restore(local.books, house.book.records())
+        yield local
+        return
+    shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock)
+    await shared.ledger.start()
+    try:
+        yield shared.ledger
+    finally:
+        await shared.ledger.stop()
 
 
 def _secret(source: str) -> str:

@@ -1,5 +1,6 @@
 """`tollhouse serve`: the gateway itself."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 
 from limits.clock import SystemClock
 
+from .. import optional
 from ..config import Config, load, warnings
 from ..house import BOOK_NAME, open_house
 from ..serving import serve as serve_config
@@ -28,6 +30,8 @@ def serve(host: str | None, port: int | None, workers: int, config_path: Path) -
             "several workers count one tenant's money together: configure `shared` (PostgreSQL and Redis), or leave "
             "--workers out"
         )
+    if config.shared is not None:
+        asyncio.run(optional.redis_fits(config.shared.redis.reveal()))
     _first_start(config)
 
     def ready(at: int) -> None:

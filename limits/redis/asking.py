@@ -1,5 +1,6 @@
 """Asking Redis until it answers the question itself: over lost connections, changed zones, tenants new to it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from .views import Days
 from .wire import Address, Lost
 
 _TRIES = 4
+_LEAVE_S = 2.0
+_LOOKS = 100
 _decode = msgspec.msgpack.Decoder().decode
 
 
@@ -53,7 +56,11 @@ class Asking:
         await self.link.start()
 
     async def stop(self) -> None:
-        """Leave Redis; what was not sent yet expires there in full, and the book has it."""
+        """Leave Redis once it has answered all, or after a while; the rest expires there in full: the book has it."""
+        for _ in range(_LOOKS):
+            if not len(self.outbox) or self.link.wire is None:
+                break
+            await asyncio.sleep(_LEAVE_S / _LOOKS)
         await self.link.stop()
 
     def _opened(self) -> None:

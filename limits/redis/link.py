@@ -27,6 +27,7 @@ import hiredis
 from ..clock import Clock
 from ..ledger import EmbeddedLedger
 from . import load
+from .fit import info_of, judge
 from .scripts import Script, key_of, scripts
 from .wire import Address, Lost, Wire, packed
 
@@ -188,7 +189,8 @@ class Link:
             wire.close()
 
     async def _identity(self, wire: Wire) -> str:
-        info = _info(await wire.must(packed("INFO")))
+        info = info_of(await wire.must(packed("INFO")))
+        judge(info)
         if info.get("role") != "master":
             raise Lost(f"this Redis is a {info.get('role')}, not the master")
         if info.get("maxmemory_policy") != "noeviction":
@@ -285,8 +287,3 @@ async def _all(sent: list["asyncio.Future[Any]"]) -> None:
 
 def _house(reply: Any) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in reply.items()}
-
-
-def _info(reply: bytes) -> dict[str, str]:
-    lines = (line.partition(":") for line in reply.decode().splitlines())
-    return {name: value for name, colon, value in lines if colon}

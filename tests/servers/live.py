@@ -112,10 +112,14 @@ class Server(ABC):
 
 
 class Redis(Server):
-    """redis-server without snapshots; with ``durable`` every write is synced to its append-only file."""
+    """redis-server without snapshots; with ``durable`` every write is synced to its append-only file.
 
-    def __init__(self, *, durable: bool = False) -> None:
+    With ``cluster`` it is a node of a cluster that has no other.
+    """
+
+    def __init__(self, *, durable: bool = False, cluster: bool = False) -> None:
         super().__init__()
+        self._cluster = ["--cluster-enabled", "yes"] if cluster else []
         self._program = redis_server()
         self._durable = durable
 
@@ -127,7 +131,7 @@ class Redis(Server):
     def _command(self) -> list[str]:
         keeping = ["--appendonly", "yes", "--appendfsync", "always"] if self._durable else ["--appendonly", "no"]
         where = ["--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
-        return [str(self._program), *where, "--save", "", *keeping]
+        return [str(self._program), *where, "--save", "", *keeping, *self._cluster]
 
     def _answers(self) -> bool:
         try:

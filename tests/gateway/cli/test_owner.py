@@ -10,6 +10,9 @@ from fastapi.responses import JSONResponse
 from audit.lock import FolderLock
 from gateway.cli.owner import at
 from tests.gateway.cli.commands import Commands, served
+from tests.gateway.shared import SHARED
+from tests.limits.redis.ledgers import command
+from tests.servers.live import Postgres, Redis
 
 
 def test_a_command_speaks_to_the_owner_and_the_book_says_who_it_was(tmp_path: Path) -> None:
@@ -97,3 +100,21 @@ def test_a_folder_with_a_long_name_that_is_not_there_yet_is_made(tmp_path: Path)
     deep = tmp_path / ("a" * 90) / ("b" * 90)
     deep.mkdir(parents=True)
     assert "acme" in Commands(deep).run("tenants", "list").stdout
+
+
+def test_without_an_owner_a_command_changes_and_asks_the_ledger_that_all_share(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    commands = Commands(tmp_path)
+    commands.path.write_text(f"{commands.path.read_text()}\n{SHARED}\n")
+    commands.environ["TOLLHOUSE_POSTGRES"] = postgres.database()
+    with Redis() as redis:
+        commands.environ["TOLLHOUSE_REDIS"] = redis.url
+        commands.run("tenants", "create", "globex", "--cap", "usd=5/total")
+        assert b"L0tH" in command(redis.url, "HGETALL", "th:{globex}:2:a:tenant:globex")
+        for figure in ("s0t", "u0t"):  # settled; settled and held
+            command(redis.url, "HINCRBY", "th:{globex}:2:a:tenant:globex", figure, 1_250_000_000)
+        shown = commands.run("tenants", "show", "globex").stdout
+        assert "1.25" in shown, "what is spent stands in Redis"
+        redis.kill()
+        assert "the ledger cannot answer" in commands.run("tenants", "list", code=1).stderr

@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 
 from tests.gateway.cli.commands import Commands
+from tests.gateway.shared import SHARED
+from tests.servers.live import Redis
 from tests.tree.source import ROOT
 
 
@@ -39,3 +41,13 @@ def test_the_gateway_serves_takes_commands_and_ends_with_0_at_a_signal(tmp_path:
         assert process.wait(20) == 0
     assert not (tmp_path / "tollhouse-data" / "admin.sock").exists()
     assert "globex" in commands.run("tenants", "list").stdout
+
+
+def test_a_node_of_a_redis_cluster_is_refused_before_anything_is_served(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    commands.path.write_text(f"{commands.path.read_text()}\n{SHARED}\n")
+    commands.environ["TOLLHOUSE_POSTGRES"] = "postgresql://nobody@127.0.0.1:1/none"
+    with Redis(cluster=True) as redis:
+        commands.environ["TOLLHOUSE_REDIS"] = redis.url
+        refused = commands.run("serve", "--port", "0", code=1)
+    assert "node of a cluster, whose redirections are not followed" in refused.stderr

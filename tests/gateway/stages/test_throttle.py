@@ -135,3 +135,6 @@ async def test_while_redis_is_away_each_gateway_counts_for_itself(
             redis.kill()
             statuses = [(await gate.http.post(PATH, json=chat("a"))).status_code for gate in (other, other)]
             assert statuses == [503, 429], "money waits for Redis; the rate is judged here"
+            ready = await other.http.get("/readyz")
+            assert (ready.status_code, len(ready.json()["reasons"])) == (503, 1)
+            assert "Redis does not answer" in ready.json()["reasons"][0]
