@@ -26,6 +26,7 @@ from .gathered import Gathered
 from .head import HeadLimits
 from .house import House
 from .pipeline import Pipeline
+from .receipts import Receipts
 from .reload import reload_of
 from .routes import Routes, Scope
 from .served import model_routes, tool_routes
@@ -83,7 +84,10 @@ class Tollhouse(Works):
                 again_without=life.AGAIN_WITHOUT,
             ),
             lives=self.lives,
-            counter=Counter(house.directory, self.catalogue, self.tools, self.runs, self.approvals),
+            counter=Counter(
+                *(house.directory, self.catalogue, self.tools, self.runs, self.approvals),
+                Receipts(config.folder, house.book),
+            ),
             account=Figures(self.ledger, clock),
             admin=self.admin if config.admin is None else build_admin(self.parts, only_health=True),
             clock=clock,

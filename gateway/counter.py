@@ -1,4 +1,7 @@
-"""What a client asks for besides calls: the models it may use, its runs. Nothing here costs anything upstream."""
+"""What a client asks for besides calls: the models it may use, its runs, what a call came to.
+
+Nothing here costs anything upstream.
+"""
 
 from typing import Any
 
@@ -10,6 +13,7 @@ from .client import Client
 from .dialects.strict import decode
 from .errors import InvalidRequest, MethodNotAllowed, ModelNotFound, NotAllowed, NotFound, ToolNotFound
 from .papers import Key, Run
+from .receipts import Receipts
 from .runs import Runs
 from .stages.authenticate import Keys, key_of
 from .tools.offers import Tool, Tools
@@ -21,14 +25,17 @@ _NAME_CHARS_MAX = 255
 
 
 class Counter:
-    """`/v1/models`, `/v1/tools`, `/v1/approvals`, `/v1/runs`: what is there to be seen and changed."""
+    """`/v1/models`, `/v1/tools`, `/v1/approvals`, `/v1/runs`, `/v1/calls`: what is there to be seen and changed."""
 
-    def __init__(self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, approvals: Approvals) -> None:
+    def __init__(  # noqa: PLR0917 - in the order of what they are asked for
+        self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, approvals: Approvals, receipts: Receipts
+    ) -> None:
         self._keys = keys
         self._catalogue = catalogue
         self._tools = tools
         self._runs = runs
         self._approvals = approvals
+        self._receipts = receipts
 
     async def serve(self, method: str, path: str, client: Client) -> tuple[int, bytes]:
         """Return status and body, or raise an Ending."""
@@ -45,6 +52,8 @@ class Counter:
                 return 200, orjson.dumps(self._model(key, "/".join(name)))
             case ("GET" | "POST", "approvals", *rest):
                 return 200, orjson.dumps(await self._approval(method, rest, key, client))
+            case ("GET", "calls", call_id):
+                return 200, orjson.dumps(await self._receipts.of(key, call_id))
             case ("GET", "tools"):
                 allowed = [_tool(tool) for name, tool in self._tools.items() if not key.forbids_tool(name)]
                 return 200, orjson.dumps({"object": "list", "data": allowed})

@@ -13,10 +13,10 @@ from audit.place import File, Place
 
 from ..config import load
 from ..house import SIGNING_KEY_NAME, place_of_book
+from ..receipts import SEARCH_NAME as SEARCH_NAME
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-SEARCH_NAME = "search.sqlite"
 
 
 class InstantType(click.ParamType[int]):
