@@ -25,6 +25,7 @@ _PUT_BOND = upsert("state_bond", "name, target, tokens, expires_us", "name")
 _PUT_TRACE = upsert("state_trace", "name, run, nano, expires_us", "name")
 KEPT_S = 30 * 86_400  # as long as providers keep a response
 _TRACES_IN_MEMORY_MAX = 50_000
+_BONDS_IN_MEMORY_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +49,38 @@ _NOWHERE = Trace("", 0, 0)
 
 
 class Bonds:
-    """The bonds of all keys, in `state`; traces that were used lately also in memory. `secret` is 32 bytes."""
+    """The bonds of all keys, in `state`; traces that were used lately also in memory. `secret` is 32 bytes.
 
-    def __init__(self, query: Query, clock: Clock, secret: bytes) -> None:
+    Unless others share the state, bonds of late are in memory too: the next call may ask while they are being written.
+    """
+
+    def __init__(self, query: Query, clock: Clock, secret: bytes, *, shared: bool = False) -> None:
         self._query = query
         self._clock = clock
         self._secret = hmac.digest(secret, b"ids of providers, bound", "sha256")
+        self._lately: Shelf[bytes, tuple[Bond, int]] = Shelf(
+            entries_max=0 if shared else _BONDS_IN_MEMORY_MAX, bytes_max=0
+        )
         self._seen: Shelf[tuple[str, str, str], Trace] = Shelf(entries_max=_TRACES_IN_MEMORY_MAX, bytes_max=0)
 
     def find(self, key: Key, minted: str) -> Bond | None:
         """Return what an id is bound to, None if it is not this key's or is too old."""
+        name, now_us = self._name(key, minted), self._clock.utc_us()
+        lately = self._lately.get(name)
+        if lately is not None and lately[1] > now_us:
+            return lately[0]
         rows = self._query(
             "SELECT target, tokens FROM state_bond WHERE name = ? AND expires_us > ?",
-            (self._name(key, minted), self._clock.utc_us()),
+            (name, now_us),
         )
         return Bond(*rows[0]) if rows else None
 
     def bind(self, key: Key, minted: str, bond: Bond) -> list[Statement]:
         """Return the statements that bind an object's id; they also forget what is too old."""
-        now_us = self._clock.utc_us()
-        row = (self._name(key, minted), bond.target, bond.tokens, now_us + KEPT_S * 1_000_000)
+        name, now_us = self._name(key, minted), self._clock.utc_us()
+        expires_us = now_us + KEPT_S * 1_000_000
+        self._lately.put(name, (bond, expires_us))
+        row = (name, bond.target, bond.tokens, expires_us)
         return [
             ("DELETE FROM state_bond WHERE expires_us <= ?", (now_us,)),
             (_PUT_BOND, row),
@@ -75,7 +88,9 @@ class Bonds:
 
     def unbind(self, key: Key, minted: str) -> Statement:
         """Return the statement that forgets an object."""
-        return ("DELETE FROM state_bond WHERE name = ?", (self._name(key, minted),))
+        name = self._name(key, minted)
+        self._lately.drop(name)
+        return ("DELETE FROM state_bond WHERE name = ?", (name,))
 
     def lead(self, key: Key, minted: Sequence[str], trace: Trace) -> list[Statement]:
         """Return the statements that have ids lead to a run from now on."""

@@ -66,6 +66,7 @@ from .tools.pins import Pins
 from .tools.schema import Schemas
 from .tools.trail import Trails
 from .traces import Traces
+from .turns import Turns
 from .vaults import Vaults
 from .webhook import Webhook
 from .weighing import Weighing
@@ -101,8 +102,9 @@ class Works:
         self.runs = Runs(house.directory, self.registry, self.ledger, house.book.secret)
         self.tags = Tags(self.ledger, house.book.secret, clock)
         self.replies = Replies(house.book.query, clock, _secret(house.master_key))
-        self.bonds = Bonds(house.book.query, clock, _secret(house.master_key))
+        self.bonds = Bonds(house.book.query, clock, _secret(house.master_key), shared=config.shared is not None)
         self.aliases = Aliases(house.book.query, clock, _secret(house.master_key))
+        self.turns = Turns(house.book, _secret(house.master_key))
         self.vaults = Vaults(
             *(house.book.query, clock, _vault_secret(house.master_key), house.directory.why_ended),
             shared=config.shared is not None,
@@ -166,6 +168,7 @@ class Works:
                 self.runs,
                 self.bonds,
                 Minted(self.runs, self.bonds, self.aliases, self.vaults, self.trails),
+                turns=self.turns,
                 tags=self.tags,
                 stream_s_max=bounds.stream_s_max,
             ),

@@ -14,11 +14,12 @@ from msgspec import structs
 from .. import deadlines
 from ..bonds import Bonds
 from ..call import Call, Request
-from ..errors import InProgress, InvalidRequest, NotAllowed, NotFound
+from ..errors import InvalidRequest, NotAllowed, NotFound
 from ..minted import Minted
 from ..papers import Key, Run
 from ..stage import CallStage
 from ..tags import Tags
+from ..turns import Turns
 
 _SESSION_HEADERS = (
     "x-litellm-session-id",
@@ -54,13 +55,15 @@ class Runs(Protocol):
 class Identify(CallStage):
     """Run, session, phase, deadline."""
 
-    def __init__(self, runs: Runs, bonds: Bonds, minted: Minted, *, tags: Tags, stream_s_max: float) -> None:
+    def __init__(
+        self, runs: Runs, bonds: Bonds, minted: Minted, *, turns: Turns, tags: Tags, stream_s_max: float
+    ) -> None:
         self._runs = runs
         self._bonds = bonds
         self._minted = minted
+        self._turns = turns
         self._tags = tags
         self._stream_s_max = stream_s_max
-        self._growing: set[tuple[str, str]] = set()
 
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Find the run, refuse one that has ended, start the call's clock."""
@@ -79,12 +82,13 @@ class Identify(CallStage):
             return self._in_run(call, self._minted.run_of(call, request), "inferred")
         if call.profile.tags:
             return self._tagged(call)
-        self._begin(call, None)
-        return None
+        return self._begin(call, None)
 
     async def _tagged(self, call: Call) -> None:
         await self._tags.read(call)
-        self._begin(call, None)
+        turn = self._begin(call, None)
+        if turn is not None:
+            await turn
 
     async def _in_run(self, call: Call, finding: Awaitable[Run | None], found_by: str) -> None:
         """Wait for the run; the call ends with its run's time."""
@@ -95,19 +99,30 @@ class Identify(CallStage):
             call.profile = run.profile
         if call.profile.tags:
             await self._tags.read(call)
-        self._begin(call, None if run is None else await self._runs.left_s(run))
+        turn = self._begin(call, None if run is None else await self._runs.left_s(run))
+        if turn is not None:
+            await turn
 
-    def _begin(self, call: Call, run_left_s: float | None) -> None:
-        """Read what else a client says of its call, and start the clock."""
+    def _begin(self, call: Call, run_left_s: float | None) -> Awaitable[None] | None:
+        """Read what else a client says of its call, and start the clock; to be waited for is whose turn it is."""
         request = call.clear
-        if request is not None and request.follows:
-            if call.is_for_object:
-                call.kept["whose"] = self._minted.whose(call, request)
-            self._follow(call, request)
         call.phase = call.caller.headers.get("x-tollhouse-phase")
         if call.phase is not None and call.phase not in _PHASES:
             raise InvalidRequest(f"x-tollhouse-phase must be one of {', '.join(sorted(_PHASES))}")
-        deadlines.start(call, *self._wait(call, run_left_s))
+        longest_s, whose = self._wait(call, run_left_s)
+        deadlines.start(call, longest_s, whose)
+        if request is None or not request.follows:
+            return None
+        if request.grows is not None:
+            name = call.kept["turn"] = self._turns.take(call.key, request.grows, call.id)
+            if self._turns.shared:
+                return self._agreed(call, request, name, longest_s)
+        self._follow(call, request)
+        return None
+
+    async def _agreed(self, call: Call, request: Request, name: bytes, longest_s: float) -> None:
+        await self._turns.agree(name, call.id, longest_s)
+        self._follow(call, request)
 
     def _wait(self, call: Call, run_left_s: float | None) -> tuple[float, str]:
         """Return how long the call may take, and which limit says so: the shortest of all that there are."""
@@ -127,6 +142,8 @@ class Identify(CallStage):
 
     def _follow(self, call: Call, request: Request) -> None:
         """Let the call go on from what this key got before, at the target that has it; it weighs what that weighed."""
+        if call.is_for_object:
+            call.kept["whose"] = self._minted.whose(call, request)
         tokens = 0
         for minted in request.follows:
             bond = self._bonds.find(call.key, minted)
@@ -135,23 +152,14 @@ class Identify(CallStage):
                 raise NotFound("nothing of that id at the provider belongs to this key; it may have expired")
             call.pinned = upstream
             tokens += bond.tokens
-        if request.grows is not None:
-            self._grow(call, (call.key.id, request.grows))
         call.clear = call.request = structs.replace(request, frame_bytes=request.frame_bytes + tokens)
 
-    def _grow(self, call: Call, conversation: tuple[str, str]) -> None:
-        """Let one call at a time add to a conversation: else nobody knows what the next one weighs."""
-        if conversation in self._growing:
-            raise InProgress(
-                "another call is adding to this conversation; ask again when it has ended", retry_after_s=1
-            )
-        self._growing.add(conversation)
-        call.kept["growing"] = conversation
-
     def settle(self, call: Call) -> None:
-        """Stop the call's clock; bind the ids that it got."""
+        """Stop the call's clock; bind the ids that it got; give its turn back."""
         self._minted.bind(call)
-        self._growing.discard(call.kept.get("growing", ("", "")))
+        turn = call.kept.get("turn")
+        if turn is not None:
+            call.statements += self._turns.leave(turn, call.id)
         deadlines.stop(call)
 
 

@@ -1,6 +1,7 @@
 """On a server that several processes share, the database notes which rows of `state` a transaction changed.
 
 state_duty     who does what one process does for all (duty.py)
+state_turn     which call may add to a conversation (turns.py)
 state_change   number, kind (tenant, key, run, approval, reply, scope of a cap, list or stop), id; kept for an hour
 
 Whoever changes `state` holds the log's tip, so numbers become visible in their order and none comes late: a process
@@ -23,6 +24,8 @@ _WATCHED = (
 FEED_SCHEMA = (
     """CREATE TABLE IF NOT EXISTS state_duty(
         one BIGINT PRIMARY KEY CHECK (one = 1), holder TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS state_turn(
+        name BYTEA PRIMARY KEY, holder TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS state_change(
         number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL,
         at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())""",

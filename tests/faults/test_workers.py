@@ -12,20 +12,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agents.scripted import ScriptedServer
+from agents.scripted import Reply, Rule, ScriptedServer, ToolCall
 from audit.keys import load_verifier
 from audit.postgres import Server
 from audit.reader import Reader
 from audit.verify import verify_book
 from bench.overhead.processes import tree
-from tests.faults.exact import ECHO
+from tests.faults.exact import ECHO, script
 from tests.faults.process import TOKEN, Served, serving, write
+from tests.gateway.dialects import speech_chat
 from tests.gateway.live import chat
 from tests.servers.live import Postgres, Redis
 
 WORKERS = 3
 CALLS = 500
 CAP_NANO = 12_000_000
+CALL_0 = Reply("", tool_calls=(ToolCall("a", {"note": "x"}, id="call_0"),))
+COUNTING = script(rules=(Rule((CALL_0,), match="look"), Rule((Reply(delay_s=1.0),), match="slow"), Rule((Reply(),))))
 
 
 async def asked(served: Served, token: str | None, method: str, path: str, **more: object) -> httpx.Response:
@@ -44,6 +47,32 @@ async def workers_asked(served: Served) -> set[str]:
     return set(re.findall(r'tollhouse_calls_under_way\{worker="(\d)"\}', text))
 
 
+async def conversed(served: Served, upstream: ScriptedServer) -> None:
+    """Go on, over connection after connection, with a server that counts its tool calls; and all at once."""
+    chat_of, path = speech_chat.SPEECH, "/v1/chat/completions"
+    for _ in range(2):
+        tree = chat_of.asked("look there", ["a"], False)
+        heard, runs = chat_of.heard((await asked(served, TOKEN, "POST", path, json=tree)).json()), set()
+        for result in ("look again", "look further", "done"):
+            tree = chat_of.goes_on(tree, heard.calls, result)
+            reply = await asked(served, TOKEN, "POST", path, json=tree)
+            heard = chat_of.heard(reply.json())
+            runs.add(reply.headers["x-tollhouse-run-id"])
+        assert len(runs) == 1
+        sent = chat_of.dialect.parse(json.loads(upstream.seen[-1].body))
+        assert [call.id for call in sent.calls] == [said.call_id for said in sent.results] == ["call_0"] * 3
+    conversation = (await asked(served, TOKEN, "POST", "/v1/conversations", json={})).json()["id"]
+    turn = {"model": "m", "input": "slow", "conversation": conversation}
+    turns = await asyncio.gather(*(asked(served, TOKEN, "POST", "/v1/responses", json=turn) for _ in range(6)))
+    assert sorted(reply.status_code for reply in turns) == [200, *[409] * 5]
+    (done,) = (reply for reply in turns if reply.status_code == 200)
+    (again,) = {(await asked(served, TOKEN, "POST", "/v1/responses", json=turn)).status_code for _ in range(WORKERS)}
+    assert again == 200
+    call_id = done.headers["x-tollhouse-call-id"]
+    told = [(await asked(served, TOKEN, "GET", f"/v1/calls/{call_id}")).json() for _ in range(WORKERS)]
+    assert {each["cost_usd"] for each in told} == {done.headers["x-tollhouse-cost-usd"]}
+
+
 async def test_workers_share_keys_runs_and_one_book_and_one_that_dies_is_replaced(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +81,7 @@ async def test_workers_share_keys_runs_and_one_book_and_one_that_dies_is_replace
     shared = {"postgres": "env/TOLLHOUSE_POSTGRES", "redis": "env/TOLLHOUSE_REDIS"}
     with Redis(durable=True) as redis:
         monkeypatch.setenv("TOLLHOUSE_REDIS", redis.url)
-        async with ScriptedServer() as upstream:
+        async with ScriptedServer(COUNTING) as upstream:
             path = write(tmp_path, upstream.url, shared=shared)
             async with serving(path, "--workers", str(WORKERS)) as served:
                 admin = served.admin_token
@@ -69,6 +98,7 @@ async def test_workers_share_keys_runs_and_one_book_and_one_that_dies_is_replace
                 assert (await asked(served, admin, "POST", f"/admin/keys/{key_id}/revoke")).status_code == 200
                 await asyncio.sleep(1.0)  # the promised bound: 0.25 s and a query
                 assert {await called(served, token) for _ in range(3 * WORKERS)} == {401}
+                await conversed(served, upstream)
                 assert await workers_asked(served) == {"0", "1", "2"}
                 victim = tree(served.process.pid)[1]
                 os.kill(victim, signal.SIGKILL)
