@@ -11,29 +11,25 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import httpx
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from audit.anchor import Anchor as KeptAnchor
 from audit.anchor import FileAnchor
 from audit.cosignature import CosignatureVerifier
-from audit.errors import BookDamaged, BookError, ProofRefused
+from audit.errors import BookDamaged, BookError
 from audit.extras import extra
 from audit.note import Verifier
 from audit.place import Place
 from audit.reader import Reader
-from audit.witness import REQUEST_BYTES_MAX, accept, addition
 from limits.clock import Clock
 
+from . import optional
 from .config.anchors import AnchorSettings
 from .duty import always
 
 log = logging.getLogger("tollhouse.anchors")
 
-_CONFLICT = 409
-_UNPROVEN = 422
-_DONE = 200
 _ADVICE = "if an old copy was restored, restore the newest; else keep both as evidence, and name another anchor file"
 
 
@@ -43,7 +39,7 @@ class Anchor(Protocol):
     async def add(self, book: Place) -> None:
         """Anchor the book's last checkpoint, durable on return.
 
-        Raises BookDamaged if it does not extend what was anchored; BookError, OSError, httpx.HTTPError if it fails.
+        Raises BookDamaged if it does not extend what was anchored; BookError, OSError if it fails.
         """
         ...
 
@@ -62,58 +58,6 @@ class Filed:
         """Do the same in this thread."""
         with Reader.open(book) as reader:
             self._anchor.add(reader)
-
-
-class Witnessed:
-    """A C2SP witness; its cosigned checkpoints are kept in a file beside the book."""
-
-    def __init__(self, url: str, witness: Verifier, kept: FileAnchor, *, wait_s_max: float) -> None:
-        self._url = f"{url}/add-checkpoint"
-        self._witness = witness
-        self._kept = kept
-        self._wait_s_max = wait_s_max
-
-    async def add(self, book: Place) -> None:
-        """Have the last checkpoint cosigned if it is new."""
-        with Reader.open(book) as reader:
-            last = self._kept.last()
-            if reader.checkpoint is None or self._kept.check(reader) is None:
-                return
-            answer = await self._ask(reader, 0 if last is None else last.size)
-            if answer.status_code == _CONFLICT:
-                answer = await self._ask(reader, _size(answer))
-            if answer.status_code in (_CONFLICT, _UNPROVEN):
-                raise BookDamaged(f"the witness {self._witness.name} saw another history: {answer.text[:200].strip()}")
-            if answer.status_code != _DONE:
-                raise BookError(f"the witness {self._witness.name} answered with status {answer.status_code}")
-            self._kept.keep(accept(reader.checkpoint, answer.content, self._witness))
-
-    async def _ask(self, reader: Reader, old: int) -> httpx.Response:
-        try:
-            body = addition(reader, old).encode()
-        except ProofRefused as error:
-            raise BookDamaged(f"the witness {self._witness.name} saw {old} records: {error}") from error
-        async with (
-            httpx.AsyncClient(timeout=self._wait_s_max, follow_redirects=False) as client,
-            client.stream("POST", self._url, content=body) as answer,
-        ):
-            size = 0
-            pieces = []
-            async for piece in answer.aiter_raw():
-                size += len(piece)
-                if size > REQUEST_BYTES_MAX:
-                    raise BookError(
-                        f"the witness {self._witness.name} answered with more than {REQUEST_BYTES_MAX} bytes"
-                    )
-                pieces.append(piece)
-            return httpx.Response(answer.status_code, content=b"".join(pieces))
-
-
-def _size(answer: httpx.Response) -> int:
-    try:
-        return int(answer.text[:20])
-    except ValueError:
-        raise BookError("the witness answered with a conflict and no size") from None
 
 
 class Anchors(Collector):
@@ -171,7 +115,7 @@ class Anchors(Collector):
         except BookDamaged as error:
             self.contradictions[name] = str(error)
             log.error("anchor %s contradicts the book: %s", name, error)  # noqa: TRY400 - the sentence says it
-        except (BookError, OSError, httpx.HTTPError) as error:
+        except (BookError, OSError) as error:
             self._failed[name] += 1
             log.warning("anchor %s is late: %s", name, error or type(error).__name__)
         else:
@@ -216,4 +160,4 @@ def _anchor(settings: AnchorSettings, folder: Path, origin: str, verifier: Verif
     assert settings.witness_key is not None  # noqa: S101 - as above
     kept = FileAnchor(folder / f"cosigned.{settings.name}", origin, [verifier])
     key = CosignatureVerifier.from_vkey(settings.witness_key)
-    return Witnessed(settings.witness, key, kept, wait_s_max=settings.wait_s_max)
+    return optional.witnessed(settings.witness, key, kept, wait_s_max=settings.wait_s_max)

@@ -11,8 +11,7 @@ from limits.clock import Clock
 
 from . import life
 from .account import Figures
-from .admin import Parts, serve_local
-from .admin import build as build_admin
+from .admin import Front, Parts, serve_local
 from .bound import Bound
 from .breakers import Breakers
 from .charges import Charges
@@ -73,7 +72,7 @@ class Tollhouse(Works):
             tracer_provider=None if self.traces is None else self.traces.provider,
         )
         dialects = model_routes()
-        self.admin = build_admin(self.parts)
+        self.admin = Front(self.parts)
         self.routes = Routes(
             dialects={**dialects, **tool_routes(self.tools, self.servers)},
             errors=dialects["/v1/chat/completions"],
@@ -89,7 +88,7 @@ class Tollhouse(Works):
                 Receipts(config.folder, house.book),
             ),
             account=Figures(self.ledger, clock),
-            admin=self.admin if config.admin is None else build_admin(self.parts, only_health=True),
+            admin=self.admin if config.admin is None else Front(self.parts, only_health=True),
             clock=clock,
         )
         self.begin = self.routes.begin

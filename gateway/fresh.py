@@ -5,9 +5,9 @@ it is now; all others are served from memory.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
-from .admin.actor import answer
+from .admin.ended import reply, written
 from .client import Receive, Send
 from .directory import Directory
 from .errors import AuditUnavailable
@@ -56,8 +56,7 @@ class Fresh:
             try:
                 await self._following.catch_up()
             except AuditUnavailable as ending:
-                served = answer(ending)
-                await served(cast("Any", scope), cast("Any", receive), cast("Any", send))
+                await reply(send, *written(ending))
                 return
         await self._app(scope, receive, send)
 

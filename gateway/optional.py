@@ -5,20 +5,25 @@ of upstreams, and `audit/extras.py` for what pip installs as an extra.
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from audit.anchor import FileAnchor
 from audit.book import Book
+from audit.note import Verifier
 from audit.place import Place
 from limits.clock import Clock
 
+from .config.delivery import DeliverySettings
 from .config.traces import TraceSettings
 from .config.upstreams import UpstreamSettings
 from .directory import Directory
 
 if TYPE_CHECKING:
+    from .receiver import Receiver
     from .reconcile import Shared
     from .spans import Spans
+    from .witnessed import Witnessed
 
 
 def book_server(url: str) -> Place:
@@ -36,6 +41,19 @@ def shared(url: str, book: Book, directory: Directory, clock: Clock) -> "Shared"
 async def redis_fits(url: str) -> None:
     """Raise an OSError that says why the ledger can never live on the Redis at an address; one that is away may do."""
     await importlib.import_module("limits.redis.fit").look(url)
+
+
+def receiver(settings: DeliverySettings, book: Book, clock: Clock, on_duty: Callable[[], bool]) -> "Receiver":
+    """Return what pushes the book's records to a receiver (httpx: a tenth of a second)."""
+    made: Receiver = importlib.import_module("gateway.receiver").Receiver(settings, book, clock, on_duty)
+    return made
+
+
+def witnessed(url: str, witness: Verifier, kept: FileAnchor, *, wait_s_max: float) -> "Witnessed":
+    """Return what asks a witness to cosign (httpx)."""
+    module = importlib.import_module("gateway.witnessed")
+    made: Witnessed = module.Witnessed(url, witness, kept, wait_s_max=wait_s_max)
+    return made
 
 
 def spans(settings: TraceSettings, upstreams: Sequence[UpstreamSettings], clock: Clock) -> "Spans":

@@ -9,14 +9,16 @@ An unsampled call costs one comparison: the record is the evidence. What spans a
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import structs
-from opentelemetry.trace import TracerProvider
 
 from .call import Attempt, Call
 from .config.traces import TraceSettings
 from .upstream.interface import UpstreamRequest
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _TRACESTATE_CHARS_MAX = 512
@@ -68,7 +70,7 @@ class Spans(Protocol):
         ...
 
     @property
-    def provider(self) -> TracerProvider:
+    def provider(self) -> "TracerProvider":
         """Where others get a tracer whose spans go the same way."""
         ...
 
@@ -126,7 +128,7 @@ class Traces:
             self._spans.ended(call, self._context(call))
 
     @property
-    def provider(self) -> TracerProvider | None:
+    def provider(self) -> "TracerProvider | None":
         """What else may make spans: the operators' application does."""
         return None if self._spans is None else self._spans.provider
 

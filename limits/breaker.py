@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, NamedTuple, Protocol
 
-from pybreaker import (
+from .circuit import (
     STATE_CLOSED,
     STATE_HALF_OPEN,
     STATE_OPEN,
@@ -26,7 +26,6 @@ from pybreaker import (
     CircuitBreakerListener,
     CircuitMemoryStorage,
 )
-
 from .clock import Clock
 
 Outcome = Literal["success", "failure", "neutral"]

@@ -5,21 +5,20 @@ no body is read, without an administrator. Routes take the actor's name, for the
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..dialects.errors import openai_error
 from ..errors import Ending, InvalidApiKey, NotAllowed, RequestTooLarge
 from ..papers import HOUSE
+from .ended import written
+from .local import LOCAL
 from .parts import Parts
 
 BODY_BYTES_MAX = 1 << 20
 BODY_READ_S_MAX = 30.0
-LOCAL = "tollhouse.local"
-"""Member of the scope that only the unix socket's listener sets: `local:<uid>`, taken from the kernel."""
 _ACTOR = "tollhouse.actor"
 
 
@@ -87,14 +86,10 @@ def _too_large(actual: int) -> RequestTooLarge:
     )
 
 
-def answer(ending: Ending) -> JSONResponse:
+def answer(ending: Ending) -> Response:
     """Return an ending as an answer in OpenAI's form."""
-    headers = {} if ending.retry_after_s is None else {"retry-after": str(round(ending.retry_after_s))}
-    if not ending.retry:
-        headers["x-should-retry"] = "false"
-    said: dict[str, Any] = openai_error(ending, "")
-    del said["error"]["call_id"]
-    return JSONResponse(said, status_code=ending.status, headers=headers)
+    status, headers, body = written(ending)
+    return Response(body, status, headers)
 
 
 async def _actor_of(request: Request) -> str:

@@ -8,12 +8,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, Response
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.exceptions import HTTPException
 
 from ..errors import Ending, InvalidRequest, NotAllowed, NotFound
-from . import book, breakers, charges, guards, health, keys, prices, runs, tenants, tools, usage
+from . import book, breakers, charges, guards, health_page, keys, prices, runs, tenants, tools, usage
 from .actor import Gate, answer
 from .page import CONTENT_SECURITY, page
 from .parts import Parts
@@ -29,22 +29,20 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(parts: Parts, *, only_health: bool = False) -> FastAPI:
-    """Return the application; `only_health` for the clients' port when administrators have one of their own."""
+def build(parts: Parts) -> FastAPI:
+    """Return the application."""
     app = FastAPI(
         title="Tollhouse",
         version=metadata.version("tollhouse"),
         description="Tenants, keys and runs. Every change is in the book before it is answered.",
         docs_url=None,
         redoc_url=None,
-        openapi_url=None if only_health else "/openapi.json",
+        openapi_url="/openapi.json",
     )
     app.add_exception_handler(Ending, _ended)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _no_route)
-    app.include_router(health.routes(parts))
-    if only_health:
-        return app
+    app.include_router(health_page.routes(parts))
     for part in (tenants, keys, runs, charges, prices, breakers, guards, tools):
         app.include_router(part.routes(parts), responses=_REFUSALS)
     if parts.spending is not None:
@@ -63,13 +61,13 @@ def build(parts: Parts, *, only_health: bool = False) -> FastAPI:
     return app
 
 
-async def _ended(_: Request, ending: Exception) -> JSONResponse:
+async def _ended(_: Request, ending: Exception) -> Response:
     if not isinstance(ending, Ending):
         raise ending
     return answer(ending)
 
 
-async def _malformed(_: Request, error: Exception) -> JSONResponse:
+async def _malformed(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     sentences = []
@@ -80,7 +78,7 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     return answer(InvalidRequest("; ".join(sentences[:10]), param=first))
 
 
-async def _no_route(request: Request, error: Exception) -> JSONResponse:
+async def _no_route(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404:  # noqa: PLR2004 - HTTP's own number

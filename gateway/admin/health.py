@@ -1,39 +1,49 @@
-"""Whether the process lives, whether it takes calls, and its figures. Open to whoever reaches the port: no names."""
+"""Whether the process lives, whether it takes calls, and its figures. Open to whoever reaches the port: no names.
 
-from typing import Any
+Told without the framework, so that a balancer's question does not load it.
+"""
 
-from fastapi import APIRouter, Response
+from collections.abc import Callable
+from types import MappingProxyType
+
+import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from .parts import Parts
-from .shapes import Health
+
+Told = tuple[int, str, bytes]
+"""Status, content type, body."""
+_JSON = "application/json"
 
 
-def routes(parts: Parts) -> APIRouter:
-    """Return `/livez`, `/readyz` and the paths other gateways have for them, and `/metrics`."""
-    router = APIRouter(tags=["health"])
+def live(_: Parts) -> Told:
+    """Answer as long as the event loop turns."""
+    return 200, _JSON, _health("ok", (), ())
 
-    async def live() -> Health:
-        """Answer as long as the event loop turns."""
-        return Health(status="ok")
 
-    async def ready(response: Response) -> Health:
-        """Answer 200 if calls are taken, else 503 with the reasons."""
-        reasons = tuple(parts.unready())
-        if reasons:
-            response.status_code = 503
-        # Anyone may ask here, and the sentences name paths and models: only the places. `tollhouse check` says all.
-        places = tuple(warning.partition(":")[0] for warning in parts.warnings())
-        return Health(status="unready" if reasons else "ok", reasons=reasons, warnings=places)
+def ready(parts: Parts) -> Told:
+    """Answer 200 if calls are taken, else 503 with the reasons."""
+    reasons = tuple(parts.unready())
+    # Anyone may ask here, and the sentences name paths and models: only the places. `tollhouse check` says all.
+    places = tuple(warning.partition(":")[0] for warning in parts.warnings())
+    status, word = (503, "unready") if reasons else (200, "ok")
+    return status, _JSON, _health(word, reasons, places)
 
-    async def metrics() -> Response:
-        """Return Prometheus' text format."""
-        return Response(generate_latest(parts.metrics), media_type=CONTENT_TYPE_LATEST)
 
-    for path in ("/livez", "/health/liveliness"):
-        router.add_api_route(path, live, methods=["GET"], include_in_schema=path == "/livez")
-    unready: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "no calls are taken now"}}
-    for path in ("/readyz", "/health", "/health/readiness"):
-        router.add_api_route(path, ready, methods=["GET"], include_in_schema=path == "/readyz", responses=unready)
-    router.add_api_route("/metrics", metrics, methods=["GET"], response_class=Response)
-    return router
+def metrics(parts: Parts) -> Told:
+    """Return Prometheus' text format."""
+    return 200, CONTENT_TYPE_LATEST, generate_latest(parts.metrics)
+
+
+def _health(status: str, reasons: tuple[str, ...], warnings: tuple[str, ...]) -> bytes:
+    return orjson.dumps({"status": status, "reasons": reasons, "warnings": warnings})
+
+
+PATHS = MappingProxyType[str, Callable[[Parts], Told]](
+    {
+        **dict.fromkeys(("/livez", "/health/liveliness"), live),
+        **dict.fromkeys(("/readyz", "/health", "/health/readiness"), ready),
+        "/metrics": metrics,
+    }
+)
+"""What other gateways call them stands beside ours."""

@@ -17,8 +17,9 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..head import BoundedProtocol, BoundedState, HeadLimits
-from .actor import LOCAL
 
+LOCAL = "tollhouse.local"
+"""Member of the scope that only this listener sets: `local:<uid>`, taken from the kernel."""
 _PATH_BYTES_MAX = 100
 _UCRED = struct.Struct("3i")
 

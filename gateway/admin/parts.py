@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from opentelemetry.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
 from limits.clock import Clock
@@ -17,6 +17,9 @@ from ..directory.stops import Stops
 from ..figures import ToolFigures
 from ..keeper import Keeper
 from ..spending import Spending
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 
 def _nothing_amiss() -> list[str]:
@@ -42,7 +45,7 @@ class Parts:
     metrics: CollectorRegistry
     unready: Callable[[], list[str]] = _nothing_amiss
     warnings: Callable[[], list[str]] = _nothing_amiss
-    tracer_provider: TracerProvider | None = None
+    tracer_provider: "TracerProvider | None" = None
     keeper: Keeper | None = None
     spending: Spending | None = None
     tool_figures: Callable[[str], ToolFigures] = _no_figures

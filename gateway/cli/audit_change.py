@@ -12,8 +12,8 @@ from audit.master import MasterKey
 
 from ..config import load
 from ..house import SIGNING_KEY_NAME, place_of_book, schema_of
-from .options import config_option, owner_options
-from .owner import Owner
+from .options import config_option
+from .owner import Owner, owner_options
 from .words import instant, say_json
 
 _SEALED = ("state_reply", "state_vault", "state_approval")

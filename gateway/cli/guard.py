@@ -14,8 +14,8 @@ from ..guards.policy import DIRECTIONS
 from ..papers import resolve
 from ..trial import replay as replayed
 from .book import INSTANT, book_at, book_option
-from .options import config_option, json_option, owner_options
-from .owner import Owner
+from .options import config_option, json_option
+from .owner import Owner, owner_options
 from .words import instant, say_json, table
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from .options import CAP, owner_options
-from .owner import Owner, at
+from .options import CAP
+from .owner import Owner, at, owner_options
 from .words import caps, instant, say_json, table
 
 _KEY_CHARS = range(40, 129)

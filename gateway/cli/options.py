@@ -1,6 +1,5 @@
 """Options that several commands share, and the way a cap is written on a command line."""
 
-import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,6 @@ import click
 from pydantic import ValidationError
 
 from ..config.tenants import CapSettings, Per
-from .owner import Owner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _CAP = re.compile(r"(usd|tokens|input_tokens|output_tokens|concurrency)=([0-9.]{1,20})(?:/(\w+?))?(/soft)?")
@@ -56,22 +54,3 @@ def config_option(command: _F) -> _F:
 def json_option(command: _F) -> _F:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
-
-
-def owner_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what says which gateway is spoken to; the command gets it as `owner`, and `as_json`."""
-
-    @functools.wraps(command)
-    def with_owner(config_path: Path, url: str | None, admin_key: str, **rest: Any) -> None:
-        command(owner=Owner(config_path, url, admin_key), **rest)
-
-    wrapped = click.option(
-        "--url", envvar="TOLLHOUSE_URL", help="Speak to the gateway at this address, instead of on this machine."
-    )(with_owner)
-    wrapped = click.option(
-        "--admin-key",
-        default="env/TOLLHOUSE_ADMIN_KEY",
-        show_default=True,
-        help="Where the admin key for --url is: env/NAME or file/PATH.",
-    )(wrapped)
-    return json_option(config_option(wrapped))

@@ -5,9 +5,10 @@ All three speak to the same admin application, so a change is checked and booked
 
 import asyncio
 import contextlib
+import functools
 import os
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from limits.clock import Clock, SystemClock
 from limits.seam import Ledger, LocalLedger
 
 from .. import optional
-from ..admin import Parts, build
-from ..admin.actor import LOCAL
-from ..admin.local import short
+from ..admin import Parts
+from ..admin.app import build
+from ..admin.local import LOCAL, short
 from ..admin.shapes import ErrorShape
 from ..breakers import Breakers
 from ..charges import Charges
@@ -37,6 +38,7 @@ from ..journal import Journal
 from ..keeper import keeper_of
 from ..restore import restore
 from ..spending import Spending
+from .options import config_option, json_option
 
 _WAIT_S = 30.0
 _ERRORS_FROM = 400
@@ -169,3 +171,22 @@ def _secret(source: str) -> str:
         return Secret(source, reading=Reading(Path.cwd())).reveal()
     except ValueError as error:
         raise click.UsageError(f"--admin-key: {error}") from None
+
+
+def owner_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which gateway is spoken to; the command gets it as `owner`, and `as_json`."""
+
+    @functools.wraps(command)
+    def with_owner(config_path: Path, url: str | None, admin_key: str, **rest: Any) -> None:
+        command(owner=Owner(config_path, url, admin_key), **rest)
+
+    wrapped = click.option(
+        "--url", envvar="TOLLHOUSE_URL", help="Speak to the gateway at this address, instead of on this machine."
+    )(with_owner)
+    wrapped = click.option(
+        "--admin-key",
+        default="env/TOLLHOUSE_ADMIN_KEY",
+        show_default=True,
+        help="Where the admin key for --url is: env/NAME or file/PATH.",
+    )(wrapped)
+    return json_option(config_option(wrapped))

@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from .options import owner_options
-from .owner import Owner, at
+from .owner import Owner, at, owner_options
 from .words import say_json, table
 
 _MAIN = ("input", "output", "cached", "cache_write")

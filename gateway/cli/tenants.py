@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from .options import CAP, owner_options
-from .owner import Owner, at
+from .options import CAP
+from .owner import Owner, at, owner_options
 from .words import amount, caps, say_json, table
 
 

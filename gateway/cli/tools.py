@@ -2,8 +2,7 @@
 
 import click
 
-from .options import owner_options
-from .owner import Owner
+from .owner import Owner, owner_options
 from .words import amount, say_json, table
 
 

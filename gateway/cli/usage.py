@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from ..usage import DIMENSIONS
-from .options import owner_options
-from .owner import Owner
+from .owner import Owner, owner_options
 from .words import amount, instant, say_json, table
 
 _DAY = click.DateTime(["%Y-%m-%d"])

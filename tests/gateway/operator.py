@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
-from gateway.admin import Parts, build
+from gateway.admin import Parts
+from gateway.admin.app import build
 from gateway.breakers import Breakers
 from gateway.charges import Charges
 from gateway.config import Config, load
@@ -110,7 +111,7 @@ def opened(config: Config | Path, clock: ManualClock | None = None) -> Iterator[
 
 
 @contextlib.asynccontextmanager
-async def asking(app: FastAPI, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
+async def asking(app: ASGIApp, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
     """Speak to an application in this process, with a key or without one."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t", headers=headers) as client:

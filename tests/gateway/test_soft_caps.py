@@ -13,8 +13,8 @@ from limits.standing import Charge
 from tests.faults.exact import ECHO
 from tests.gateway.live import chat, live
 from tests.gateway.operator import Operator, opened, write_config
-from tests.gateway.test_delivery import sinking
 from tests.gateway.test_metrics import samples
+from tests.gateway.test_receiver import sinking
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"

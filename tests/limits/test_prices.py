@@ -91,7 +91,7 @@ def test_published_prices_are_found_with_their_source() -> None:
 def test_every_listed_price_obeys_its_own_bound() -> None:
     listed = PriceList(ManualClock())
     seen = 0
-    for provider in listed.load().providers:
+    for provider in listed.load().table.providers:
         for model in provider.models:
             try:
                 price = listed.price(model.id, provider.id)

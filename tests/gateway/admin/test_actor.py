@@ -7,8 +7,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
-from gateway.admin import build
 from gateway.admin.actor import BODY_BYTES_MAX, Gate
+from gateway.admin.app import build
 from tests.gateway.operator import CI_KEY, administrating, asking, opened, write_config
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.admin import app as application
-from gateway.admin import build
+from gateway.admin.app import build
 from gateway.errors import UpstreamRateLimited
 from tests.gateway.operator import administrating, asking, opened, write_config
 
@@ -87,11 +87,3 @@ async def test_a_span_tells_route_and_status_and_no_key(tmp_path: Path) -> None:
         assert [span.name for span in spans] == ["GET /admin/tenants/{tenant_id}"]
         assert (operator.house.admin_token or "-") not in spans[0].to_json()
     provider.shutdown()
-
-
-async def test_on_the_clients_port_there_is_only_health_if_administrators_have_their_own(tmp_path: Path) -> None:
-    with opened(write_config(tmp_path)) as operator:
-        async with asking(build(operator.parts(), only_health=True), operator.house.admin_token) as client:
-            assert (await client.get("/readyz")).status_code == 200
-            for path in ("/admin/tenants", "/docs", "/openapi.json"):
-                assert (await client.get(path)).status_code == 404

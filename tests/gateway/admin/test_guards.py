@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.admin import build
+from gateway.admin.app import build
 from tests.gateway.operator import administrating, asking, opened, write_config
 
 MAIL = "maria.lindqvist@example.com"

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gateway.admin import build, serve_local
+from gateway.admin import serve_local
+from gateway.admin.app import build
 from gateway.admin.local import short
 from tests.gateway.operator import opened, write_config
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.admin import build
+from gateway.admin.app import build
 from gateway.admin.page import page
 from tests.gateway.operator import asking, opened, write_config
 

@@ -10,7 +10,8 @@ from typing import Any
 from click.testing import CliRunner, Result
 from starlette.types import ASGIApp
 
-from gateway.admin import build, serve_local
+from gateway.admin import serve_local
+from gateway.admin.app import build
 from gateway.cli import main
 from gateway.server import running
 from tests.gateway.operator import Operator, opened, write_config

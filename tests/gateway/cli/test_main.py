@@ -1,6 +1,8 @@
 """The command: its help is in the docs as it is, and expected errors are sentences."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -15,8 +17,11 @@ PAGE = ROOT / "docs" / "commands.md"
 def commands(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield names
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from commands(command.commands[name], (*names, name))
+        nothing = click.Context(command)
+        for name in sorted(command.list_commands(nothing)):
+            found = command.get_command(nothing, name)
+            assert found is not None
+            yield from commands(found, (*names, name))
 
 
 def help_of(names: tuple[str, ...]) -> str:
@@ -42,3 +47,20 @@ def test_every_command_says_what_it_does() -> None:
 def test_the_version_is_told() -> None:
     result = CliRunner().invoke(main, ["--version"], prog_name="tollhouse")
     assert result.output.startswith("tollhouse, version ")
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    result = CliRunner().invoke(main, ["owner"], prog_name="tollhouse")
+    assert result.exit_code == 2
+    assert "No such command 'owner'" in result.output
+
+
+def test_serving_loads_no_other_command() -> None:
+    program = "import sys; from gateway.cli import main; main(['serve', '--help'], standalone_mode=False); "
+    told = "print(*(name for name in sys.modules if name.startswith('gateway.cli.')))"
+    told_names = subprocess.run([sys.executable, "-c", program + told], check=True, capture_output=True, text=True)
+    assert set(told_names.stdout.splitlines()[-1].split()) == {
+        "gateway.cli.main",
+        "gateway.cli.serve",
+        "gateway.cli.options",
+    }
