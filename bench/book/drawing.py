@@ -1,14 +1,16 @@
 """The results as a table and as a chart, both plain text."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Row = dict[str, float]
 WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 760, 360, 60, 60, 40
 LINES = (
+    ("bytes", "bytes a record", "#57606a"),
     ("cpu_us", "CPU µs a record, appending", "#1f6feb"),
     ("index_us", "CPU µs a record, indexing", "#8250df"),
     ("search_ms", "ms, slowest search", "#bf3989"),
+    ("verify_us", "CPU µs a record, verifying the whole", "#bc4c00"),
     ("open_ms", "ms, opening the book", "#1a7f37"),
 )
 HEADS = (
@@ -20,9 +22,11 @@ HEADS = (
     ("index_us", "index CPU µs", 1),
     ("index_bytes", "index bytes", 0),
     ("search_ms", "slowest search ms", 1),
+    ("verify_us", "verify CPU µs", 1),
+    ("verify_s", "verify all, s", 1),
+    ("verify_mb", "… peak MB", 0),
 )
 ONCE = (
-    ("verify_us", "verify, CPU µs a record"),
     ("jsonl_us", "export JSON lines, CPU µs a record"),
     ("jsonl_mb", "… peak memory MB"),
     ("csv_us", "export CSV, CPU µs a record"),
@@ -32,15 +36,17 @@ ONCE = (
 )
 
 
-def table(rows: Sequence[Row], once: Row) -> str:
+def table(rows: Sequence[Row], once: Row, machine: Mapping[str, str]) -> str:
     """Return Markdown."""
-    lines = ["# The book", "", "`python -m bench.book`", ""]
+    lines = ["# The book", "", f"`{machine['command']}`", ""]
+    lines += ["Wall time, searching and opening are what the machine's other work left of it; CPU time is not.", ""]
     lines += ["| " + " | ".join(head for _, head, _ in HEADS) + " |", "|" + "---|" * len(HEADS)]
     lines += ["| " + " | ".join(f"{row[name]:,.{places}f}" for name, _, places in HEADS) + " |" for row in rows]
     if once:
-        lines += ["", "At a million records, all of them:", "", "| | |", "|---|---|"]
+        lines += ["", "At a million records, exporting all of them:", "", "| | |", "|---|---|"]
         lines += [f"| {head} | {once[name]:,.1f} |" for name, head in ONCE]
-    return "\n".join([*lines, "", "![growth](book.svg)"]) + "\n"
+    lines += ["", "![growth](book.svg)", "", *(f"- {name}: {value}" for name, value in machine.items())]
+    return "\n".join(lines) + "\n"
 
 
 def drawn(rows: Sequence[Row]) -> str:
@@ -55,8 +61,8 @@ def drawn(rows: Sequence[Row]) -> str:
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (math.log10(value) - bottom) / (top - bottom) * (HEIGHT - BOTTOM - 20)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 100}" font-family="sans-serif">']
-    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT + 100}" fill="#fff"/>')
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 140}" font-family="sans-serif">']
+    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT + 140}" fill="#fff"/>')
     for power in range(math.ceil(low), math.floor(high) + 1):
         at = x(10**power)
         parts.append(f'<line x1="{at}" x2="{at}" y1="20" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
