@@ -67,7 +67,7 @@ class Approvals:
         self._decided: dict[str, asyncio.Event] = {}
         self._by_id: dict[str, Approval] = {}
         self._by_question: dict[tuple[str, str, str, str], Approval] = {}
-        self._by_reply: dict[str, list[Approval]] = {}
+        self._by_reply: dict[str, dict[str, Approval]] = {}  # by their ids: a question is seen again when it changes
         for approval in self.rows.load(query, clock.utc_us()):
             self._see(approval)
 
@@ -77,7 +77,7 @@ class Approvals:
         if approval.edited_key:
             self._by_question[approval.edited_question] = approval
         if approval.reply is not None:
-            self._by_reply.setdefault(approval.reply, []).append(approval)
+            self._by_reply.setdefault(approval.reply, {})[approval.id] = approval
         if approval.status != "pending" and (waited := self._decided.pop(approval.id, None)) is not None:
             waited.set()
 
@@ -88,10 +88,9 @@ class Approvals:
             if self._by_question.get(question) is approval:
                 del self._by_question[question]
         if approval.reply is not None:
-            left = [each for each in self._by_reply.get(approval.reply, ()) if each is not approval]
-            if left:
-                self._by_reply[approval.reply] = left
-            else:
+            waiting = self._by_reply.get(approval.reply, {})
+            waiting.pop(approval.id, None)
+            if not waiting:
                 self._by_reply.pop(approval.reply, None)
 
     def become(self, approval_id: str, new: Approval | None) -> None:
@@ -117,9 +116,9 @@ class Approvals:
 
     def waiting_for(self, reply: str) -> list[Approval]:
         """Return the questions that a stored reply waits for; empty if one of them has expired or is used."""
-        found = self._by_reply.get(reply, ())
+        found = list(self._by_reply.get(reply, {}).values())
         stands = all(self._stands(each) and each.status not in ("released", "used") for each in found)
-        return list(found) if stands else []
+        return found if stands else []
 
     def ask(
         self,

@@ -93,7 +93,8 @@ class Works:
         self.chance = random.Random()
         self.catalogue = Catalogue(config, clock, self.chance)
         self.tools = Tools(config.tools, clock, self.chance)
-        self.servers = McpServers(config.mcp, Pins(house.book.query), clock, self.chance, _secret(house.master_key))
+        pins = Pins(house.book.query, _secret(house.master_key))
+        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
         if self.shared is not None:
             self.shared.share(self.all_breakers())
         self.lives = Lives(config.bounds.calls_max)

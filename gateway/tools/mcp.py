@@ -134,7 +134,7 @@ class McpServers(Mapping[str, McpServer]):
         if name in CALLS:
             return self._tool(server, name, None, priced=False, reads=True, streams=request.stream)
         pin = self.pins.get(server.name, name)
-        if pin is None:
+        if pin is None or pin.definition is None:
             raise ToolNotFound(
                 f"{server.name} has listed no tool of that name here; list its tools first", param="tool"
             )

@@ -35,3 +35,12 @@ async def test_decisions_are_seen_by_status(tmp_path: Path) -> None:
         held = gate.app.approvals
         assert [each["status"] for each in held.shown(gate.key, "denied")] == ["denied"]
         assert list(held.shown(gate.key, "pending")) == []
+
+
+async def test_an_answer_whose_question_changed_meanwhile_uses_its_yes_up_once(tmp_path: Path) -> None:
+    """Where processes share the book, the database refuses a yes that is used twice, within one call too."""
+    async with live(tmp_path, script=SCRIPT, tools=[PAY]) as gate:
+        await decide(gate, (await ask(gate)).json()["error"]["approval_id"])
+        held = gate.app.approvals
+        (reply,) = held._by_reply
+        assert len(held.waiting_for(reply)) == 1

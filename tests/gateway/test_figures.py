@@ -19,7 +19,7 @@ async def test_a_tool_that_was_not_called_has_no_figures_but_a_breaker() -> None
     CollectorRegistry().register(metrics)
     settings = ConfiguredTool.model_validate({"name": "find", "kind": "http", "url": "https://t.example"})
     tools = Tools((settings,), clock, chance)
-    figures = Figures(metrics, tools, McpServers((), Pins(lambda *_: []), clock, chance, b"s" * 32))
+    figures = Figures(metrics, tools, McpServers((), Pins(lambda *_: [], b"s" * 32), clock, chance, b"s" * 32))
     assert figures.of("find") == ToolFigures(breaker="closed")
     assert figures.of("nothing.at.all") == ToolFigures()
     await tools.close()

@@ -24,7 +24,7 @@ async def test_a_tool_has_the_routes_of_its_kind() -> None:
         clock,
         chance,
     )
-    servers = McpServers((), Pins(lambda *_: []), clock, chance, b"s" * 32)
+    servers = McpServers((), Pins(lambda *_: [], b"s" * 32), clock, chance, b"s" * 32)
     routes = tool_routes(tools, servers)
     assert routes.keys() == {"/v1/tools/find/call", "/v1/tools/read/authorize", "/v1/tools/read/result"}
     await tools.close()
