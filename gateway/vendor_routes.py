@@ -40,66 +40,47 @@ class VendorRoute:
         return tuple(places)
 
 
-_ANY = ("GET", "POST", "DELETE", "PUT", "PATCH")
-_FILES = "what a file holds is not scanned, and what later calls make of it has no bound"
-_LATER = "what it costs is not known while the call lasts"
-_UNPRICED = "its price is not by tokens, and nothing here bounds it"
 _ACCOUNT = "it belongs to the account, not to a key"
-ROUTES: tuple[VendorRoute, ...] = (
-    VendorRoute(
-        ("POST",), "/chat/completions", "metered", "guards, budget, firewall; `background` and the like refused"
-    ),
-    VendorRoute(
-        ("POST",), "/responses", "metered", "also from `previous_response_id` and `conversation` of the same key"
-    ),
-    VendorRoute(("POST",), "/messages", "metered", "Anthropic"),
-    VendorRoute(("POST",), "/messages/count_tokens", "metered", "free, but scanned: Anthropic"),
-    VendorRoute(("POST",), "/completions", "metered", "plain and streamed"),
-    VendorRoute(("POST",), "/embeddings", "metered", "input only"),
-    VendorRoute(("POST",), "/moderations", "metered", "free, but scanned"),
-    VendorRoute(("GET",), "/models", "own", "the models that the key may ask for"),
-    VendorRoute(("GET",), "/models/{model}", "own", "one of them"),
-    VendorRoute(("GET", "DELETE"), "/responses/{id}", "bound", "what was masked is restored; no stream again"),
-    VendorRoute(
-        ("POST",), "/responses/{id}/cancel", "bound", "the provider refuses it for all but background responses"
-    ),
-    VendorRoute(
-        ("GET",), "/responses/{id}/input_items", "bound", "restored; tool calls that were never released left out"
-    ),
-    VendorRoute(
-        ("POST",),
-        "/conversations",
-        "bound",
+_ANY = ("GET", "POST", "DELETE", "PUT", "PATCH")
+_SERVED: tuple[tuple[How, str, str, str], ...] = (
+    ("metered", "POST", "/chat/completions", "guards, budget, firewall; `background` and the like refused"),
+    ("metered", "POST", "/responses", "also from `previous_response_id` and `conversation` of the same key"),
+    ("metered", "POST", "/messages", "Anthropic"),
+    ("metered", "POST", "/messages/count_tokens", "free, but scanned: Anthropic"),
+    ("metered", "POST", "/completions", "plain and streamed"),
+    ("metered", "POST", "/embeddings", "input only"),
+    ("metered", "POST", "/moderations", "free, but scanned"),
+    ("own", "GET", "/models", "the models that the key may ask for"),
+    ("own", "GET", "/models/{model}", "one of them"),
+    ("bound", "GET DELETE", "/responses/{id}", "what was masked is restored; no stream again"),
+    ("bound", "POST", "/responses/{id}/cancel", "the provider refuses it for all but background responses"),
+    ("bound", "GET", "/responses/{id}/input_items", "restored; tool calls that were never released left out"),
+    (
+        *("bound", "POST", "/conversations"),
         "at the only provider that speaks Responses, else at that of the model named in `x-tollhouse-model`",
     ),
-    VendorRoute(
-        ("GET", "POST", "DELETE"), "/conversations/{id}", "bound", "one call at a time works on a conversation"
+    ("bound", "GET POST DELETE", "/conversations/{id}", "one call at a time works on a conversation"),
+    ("bound", "GET POST", "/conversations/{id}/items", "items weigh in every later call's hold"),
+    ("bound", "GET DELETE", "/conversations/{id}/items/{item}", "as above"),
+)
+_REFUSED = (  # of paths that match two of these the first is meant
+    ("compacting and counting what lies at the provider has no bound", ("/responses/**",)),
+    ("stored completions: send the messages themselves", ("/chat/completions/**",)),
+    ("what it costs is not known while the call lasts", ("/messages/batches/**", "/batches/**", "/chatkit/**")),
+    ("no such route", ("/conversations/**", "/messages/**")),
+    (
+        "what a file holds is not scanned, and what later calls make of it has no bound",
+        ("/files/**", "/uploads/**", "/vector_stores/**", "/containers/**", "/skills/**"),
     ),
-    VendorRoute(("GET", "POST"), "/conversations/{id}/items", "bound", "items weigh in every later call's hold"),
-    VendorRoute(("GET", "DELETE"), "/conversations/{id}/items/{item}", "bound", "as above"),
-    VendorRoute(_ANY, "/responses/**", "refused", "compacting and counting what lies at the provider has no bound"),
-    VendorRoute(_ANY, "/conversations/**", "refused", "no such route"),
-    VendorRoute(_ANY, "/chat/completions/**", "refused", "stored completions: send the messages themselves"),
-    VendorRoute(_ANY, "/messages/batches/**", "refused", _LATER),
-    VendorRoute(_ANY, "/messages/**", "refused", "no such route"),
-    VendorRoute(_ANY, "/batches/**", "refused", _LATER),
-    VendorRoute(_ANY, "/files/**", "refused", _FILES),
-    VendorRoute(_ANY, "/uploads/**", "refused", _FILES),
-    VendorRoute(_ANY, "/vector_stores/**", "refused", _FILES),
-    VendorRoute(_ANY, "/containers/**", "refused", _FILES),
-    VendorRoute(_ANY, "/skills/**", "refused", _FILES),
-    VendorRoute(_ANY, "/images/**", "refused", _UNPRICED),
-    VendorRoute(_ANY, "/audio/**", "refused", _UNPRICED),
-    VendorRoute(_ANY, "/videos/**", "refused", _UNPRICED),
-    VendorRoute(_ANY, "/realtime/**", "refused", "a socket whose calls cannot be told apart"),
-    VendorRoute(_ANY, "/assistants/**", "refused", "superseded by Responses"),
-    VendorRoute(_ANY, "/threads/**", "refused", "superseded by Responses"),
-    VendorRoute(_ANY, "/chatkit/**", "refused", _LATER),
-    VendorRoute(_ANY, "/complete", "refused", "superseded by Messages"),
-    VendorRoute(_ANY, "/fine_tuning/**", "refused", _ACCOUNT),
-    VendorRoute(_ANY, "/evals/**", "refused", _ACCOUNT),
-    VendorRoute(_ANY, "/organization/**", "refused", _ACCOUNT),
-    VendorRoute(_ANY, "/organizations/**", "refused", _ACCOUNT),
+    ("its price is not by tokens, and nothing here bounds it", ("/images/**", "/audio/**", "/videos/**")),
+    ("a socket whose calls cannot be told apart", ("/realtime/**",)),
+    ("superseded by Responses", ("/assistants/**", "/threads/**")),
+    ("superseded by Messages", ("/complete",)),
+    (_ACCOUNT, ("/fine_tuning/**", "/evals/**", "/organization/**", "/organizations/**")),
+)
+ROUTES: tuple[VendorRoute, ...] = (
+    *(VendorRoute(tuple(methods.split()), path, how, why) for how, methods, path, why in _SERVED),
+    *(VendorRoute(_ANY, path, "refused", why) for why, paths in _REFUSED for path in paths),
     VendorRoute(("DELETE",), "/models/**", "refused", _ACCOUNT),
 )
 

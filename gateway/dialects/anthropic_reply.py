@@ -1,6 +1,5 @@
 """Reads one reply in Anthropic's Messages dialect, plain or event by event."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +7,9 @@ from limits.prices import Usage
 
 from ..call import Event, Part
 from ..errors import UpstreamError
+from .event_reader import WRONG, EventReader, kind_of, no_reply
 from .json_part import JsonPart
 from .seam import Fresh
-from .strict import decode_reply
 
 _TOKENS_MAX = 2**40
 _HOSTED_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
@@ -23,26 +22,16 @@ class Notes:
     calls_from: int | None = None
 
 
-class MessagesReader:
-    """Reads one reply. `whole` and `event` read trees, `plain` and `feed` what is on the wire."""
+class MessagesReader(EventReader):
+    """Reads one reply."""
 
-    __slots__ = ("_calls", "_ended", "_fresh", "_notes", "_usage")
+    __slots__ = ("_notes", "_usage")
+    noun = "message"
 
     def __init__(self, fresh: Fresh | None = None) -> None:
-        self._fresh = fresh
+        super().__init__(fresh)
         self._notes = Notes()
-        self._ended = False
-        self._calls: dict[int, tuple[str, str]] = {}
         self._usage: dict[str, Any] = {}
-
-    @property
-    def finished(self) -> bool:
-        """Whether the message has its stop reason."""
-        return self._ended
-
-    def plain(self, body: bytes) -> Event:
-        """Return the one event of a plain reply."""
-        return self.whole(decode_reply(body))
 
     def whole(self, tree: Any) -> Event:
         """Return the one event of a plain reply's tree."""
@@ -52,28 +41,14 @@ class MessagesReader:
                 self._block(parts, index, block, whole=True)
             finish = tree["stop_reason"]
             usage = usage_of(tree.get("usage"))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UpstreamError(f"the upstream's reply is no message: {type(error).__name__} at {error}") from None
+        except WRONG as error:
+            raise no_reply(self.noun, error) from None
         self._ended = True
         return Event(tree, parts, ends=(0,), finish=finish, usage=usage, terminal=True, whole=True, notes=self._notes)
 
-    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
-        """Return the next events."""
-        return [self.event(decode_reply(payload)) for payload in payloads]
-
-    def event(self, tree: Any) -> Event:
+    def read(self, tree: dict[str, Any]) -> Event:
         """Return the event of a tree."""
-        try:
-            return self._event(tree)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UpstreamError(
-                f"the upstream's event is none of a message: {type(error).__name__} at {error}"
-            ) from None
-
-    def _event(self, tree: dict[str, Any]) -> Event:
-        kind = tree["type"]
-        if type(kind) is not str or not kind.isprintable() or not kind.isascii():
-            raise ValueError("type")
+        kind = kind_of(tree)
         event = Event(tree, [], notes=self._notes)
         if kind.startswith("content_block_"):
             self._piece(event, kind, tree)

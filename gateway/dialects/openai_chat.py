@@ -6,18 +6,16 @@ refusal, `0k` its reasoning (some compatible servers), `0t1` the arguments of it
 custom tool's free text), `0f` the arguments of a `function_call`, as before there were tools.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limits.prices import Usage
 
 from ..call import Event, Part, Request
-from ..errors import Ending, UpstreamError
+from ..errors import UpstreamError
 from . import openai_request
-from .errors import openai_error
 from .media import has_media, media_of
+from .openai_form import ChunkForm, ChunkReader
 from .seam import Fresh
-from .strict import decode_reply, encode
 
 _TOKENS_MAX = 2**40
 _NAMES = {"content": ("text", ""), "refusal": ("refusal", "r"), "reasoning_content": ("reasoning", "k")}
@@ -26,16 +24,10 @@ _CALLED = frozenset({"tool_calls", "function_call"})
 _MEMBERS = {"text": "content", "refusal": "refusal", "reasoning": "reasoning_content"}
 
 
-class OpenAIChat:
+class OpenAIChat(ChunkForm):
     """The dialect; stateless."""
 
     name = "openai_chat"
-    repeats = False
-    no_arguments = ""
-
-    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return no headers: none of a client's has a meaning here."""
-        return []
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -48,7 +40,7 @@ class OpenAIChat:
         if other in request.tree:
             changed[other] = None
         if request.stream:
-            changed["stream_options"] = {**(request.tree.get("stream_options") or {}), "include_usage": True}
+            changed |= self.streamed(request.tree)
         return request.with_members(changed)
 
     def reader(self, request: Request, fresh: Fresh | None = None) -> "ChatReader":
@@ -146,43 +138,16 @@ class OpenAIChat:
         more = [{"role": "assistant", "content": answer}, {"role": "user", "content": message}]
         return openai_request.parse({**request.tree, "messages": [*request.tree["messages"], *more]})
 
-    def write(self, event: Event) -> bytes:
-        """Return a chunk on the wire."""
-        return b"data: [DONE]\n\n" if event.tree is None else b"data: %b\n\n" % encode(event.tree)
 
-    def write_plain(self, event: Event) -> bytes:
-        """Return a plain reply's body."""
-        return encode(event.tree)
+class ChatReader(ChunkReader):
+    """Reads one reply."""
 
-    def error(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as OpenAI's error body."""
-        return encode(openai_error(ending, call_id))
-
-    def error_event(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as a chunk with an `error` member, which OpenAI's SDKs raise."""
-        return b"data: %b\n\n" % encode(openai_error(ending, call_id))
-
-
-class ChatReader:
-    """Reads one reply. `whole` and `chunk` read trees, `plain` and `feed` what is on the wire."""
-
-    __slots__ = ("_calls", "_ended", "_fresh", "choices", "wants_usage")
+    __slots__ = ("_calls", "_fresh")
 
     def __init__(self, choices: int, *, wants_usage: bool, fresh: Fresh | None = None) -> None:
-        self.choices = choices
-        self.wants_usage = wants_usage
+        super().__init__(choices, wants_usage=wants_usage)
         self._fresh = fresh
-        self._ended: set[int] = set()
         self._calls: dict[str, tuple[str, str]] = {}
-
-    @property
-    def finished(self) -> bool:
-        """Whether every choice has ended."""
-        return len(self._ended) >= self.choices
-
-    def plain(self, body: bytes) -> Event:
-        """Return the one event of a plain reply."""
-        return self.whole(decode_reply(body))
 
     def whole(self, tree: Any) -> Event:
         """Return the one event of a plain reply's tree."""
@@ -206,16 +171,6 @@ class ChatReader:
             ) from None
         ends, tier = tuple(self._ended), _tier(tree)
         return Event(tree, parts, ends=ends, finish=finish, usage=usage, terminal=True, whole=True, tier=tier)
-
-    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
-        """Return the events of the next chunks."""
-        events = []
-        for payload in payloads:
-            if payload == b"[DONE]":
-                events.append(Event(None, [], terminal=True))
-                continue
-            events.append(self.chunk(decode_reply(payload)))
-        return events
 
     def chunk(self, tree: Any) -> Event:
         """Return the event of a chunk."""

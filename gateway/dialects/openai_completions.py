@@ -4,17 +4,15 @@ Like chat without messages: a choice is `{"index","text","logprobs","finish_reas
 the text of choice 0. There are `n` choices for each prompt; `best_of` more may be made, and are paid for.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..call import Event, Part, Request
-from ..errors import Ending, InternalError, InvalidRequest, UpstreamError
+from ..errors import InternalError, InvalidRequest, UpstreamError
 from . import body
 from .body import Collected
-from .errors import openai_error
 from .openai_chat import usage_of
+from .openai_form import ChunkForm, ChunkReader
 from .seam import Fresh
-from .strict import decode_reply, encode
 
 _CHOICES_MAX = 128
 _OUTPUT_TOKENS_DEFAULT = 16  # the API's own
@@ -26,16 +24,10 @@ _KNOWN = frozenset(
 )
 
 
-class OpenAICompletions:
+class OpenAICompletions(ChunkForm):
     """The dialect; stateless."""
 
     name = "openai_completions"
-    repeats = False
-    no_arguments = ""
-
-    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return no headers."""
-        return []
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -61,7 +53,7 @@ class OpenAICompletions:
         """Return the request as an upstream gets it; the dialect has one field for the output limit."""
         changed: dict[str, Any] = {"model": model, "max_tokens": output_tokens}
         if request.stream:
-            changed["stream_options"] = {**(request.tree.get("stream_options") or {}), "include_usage": True}
+            changed |= self.streamed(request.tree)
         return request.with_members(changed)
 
     def reader(self, request: Request, fresh: Fresh | None = None) -> "CompletionsReader":  # noqa: ARG002
@@ -106,41 +98,11 @@ class OpenAICompletions:
         """Never asked for: there are no calls to be refused."""
         raise InternalError("a completion is not asked again")
 
-    def write(self, event: Event) -> bytes:
-        """Return a chunk on the wire."""
-        return b"data: [DONE]\n\n" if event.tree is None else b"data: %b\n\n" % encode(event.tree)
 
-    def write_plain(self, event: Event) -> bytes:
-        """Return a plain reply's body."""
-        return encode(event.tree)
+class CompletionsReader(ChunkReader):
+    """Reads one reply."""
 
-    def error(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as OpenAI's error body."""
-        return encode(openai_error(ending, call_id))
-
-    def error_event(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as a chunk with an `error` member, which OpenAI's SDKs raise."""
-        return b"data: %b\n\n" % encode(openai_error(ending, call_id))
-
-
-class CompletionsReader:
-    """Reads one reply. `whole` and `chunk` read trees, `plain` and `feed` what is on the wire."""
-
-    __slots__ = ("_ended", "choices", "wants_usage")
-
-    def __init__(self, choices: int, *, wants_usage: bool) -> None:
-        self.choices = choices
-        self.wants_usage = wants_usage
-        self._ended: set[int] = set()
-
-    @property
-    def finished(self) -> bool:
-        """Whether every choice has ended."""
-        return len(self._ended) >= self.choices
-
-    def plain(self, body: bytes) -> Event:
-        """Return the one event of a plain reply."""
-        return self.whole(decode_reply(body))
+    __slots__ = ()
 
     def whole(self, tree: Any) -> Event:
         """Return the one event of a plain reply's tree."""
@@ -148,14 +110,6 @@ class CompletionsReader:
         event.whole = event.terminal = True
         event.ends = tuple(range(self.choices))
         return event
-
-    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
-        """Return the events of the next chunks."""
-        done = b"[DONE]"
-        return [
-            Event(None, [], terminal=True) if payload == done else self.chunk(decode_reply(payload))
-            for payload in payloads
-        ]
 
     def chunk(self, tree: Any) -> Event:
         """Return the event of a chunk."""

@@ -7,13 +7,13 @@ written. Encrypted reasoning is never altered.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..call import Event, Part, Request
 from ..errors import Ending
 from . import responses_request
 from .errors import openai_error
+from .openai_form import OpenAIForm
 from .responses_reply import Notes, ResponsesReader
 from .responses_request import CALLS
 from .seam import Fresh
@@ -34,16 +34,11 @@ _NO_USAGE = {
 }
 
 
-class OpenAIResponses:
+class OpenAIResponses(OpenAIForm):
     """The dialect; stateless."""
 
     name = "openai_responses"
     repeats = True
-    no_arguments = ""
-
-    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return no headers: none of a client's has a meaning here."""
-        return []
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a decoded body."""
@@ -159,14 +154,6 @@ class OpenAIResponses:
         tree = event.tree or {}
         tree["sequence_number"] = event.number
         return b"event: %b\ndata: %b\n\n" % (tree["type"].encode(), encode(tree))
-
-    def write_plain(self, event: Event) -> bytes:
-        """Return a plain reply's body."""
-        return encode(event.tree)
-
-    def error(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as OpenAI's error body."""
-        return encode(openai_error(ending, call_id))
 
     def error_event(self, ending: Ending, call_id: str) -> bytes:
         """Return the ending as an `error` event; OpenAI's SDKs raise for its member `error`, others read the rest."""

@@ -3,15 +3,15 @@
 Nothing of the reply is a text of the model, so the stages have nothing to hold, refuse or repeat in it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from limits.prices import Usage
 
 from ..call import Event, Request
 from ..errors import Ending, InternalError, UpstreamError
-from .errors import openai_error
-from .strict import decode_reply, encode
+from .openai_form import OpenAIForm
+from .strict import decode_reply
 
 
 class PlainReader:
@@ -43,15 +43,8 @@ class PlainReader:
         raise UpstreamError("the upstream answered with a stream that nobody asked for")
 
 
-class PlainDialect:
+class PlainDialect(OpenAIForm):
     """A dialect without streams; `parse`, `members` and `reader` are its own."""
-
-    repeats = False
-    no_arguments = ""
-
-    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return no headers."""
-        return []
 
     def piece(self, like: Event, *, kind: str, choice: int, lane: str, text: str) -> Event:  # noqa: ARG002
         """Never asked for: no text is held back."""
@@ -79,14 +72,6 @@ class PlainDialect:
     def write(self, event: Event) -> bytes:
         """Return the body: there is no stream."""
         return self.write_plain(event)
-
-    def write_plain(self, event: Event) -> bytes:
-        """Return the reply's body."""
-        return encode(event.tree)
-
-    def error(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending as OpenAI's error body."""
-        return encode(openai_error(ending, call_id))
 
     def error_event(self, ending: Ending, call_id: str) -> bytes:
         """Return the error body: there is no stream."""

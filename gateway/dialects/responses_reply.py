@@ -5,7 +5,6 @@ reasoning, `2a` the arguments of the call that is the third item (`2c` if it is 
 response repeats of the request.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +12,11 @@ from limits.prices import Usage
 
 from ..call import Event, Part
 from ..errors import UpstreamError
+from .event_reader import WRONG, EventReader, kind_of, no_reply
 from .json_part import JsonPart
 from .media import has_media, media_of
 from .responses_request import CALLS
 from .seam import Fresh
-from .strict import decode_reply
 
 _TOKENS_MAX = 2**40
 _LANE_OF_CALL = {"function_call": "a", "custom_tool_call": "c"}
@@ -65,56 +64,32 @@ class Notes:
     calls_from: int | None = None
 
 
-class ResponsesReader:
-    """Reads one reply. `whole` and `event` read trees, `plain` and `feed` what is on the wire."""
+class ResponsesReader(EventReader):
+    """Reads one reply."""
 
-    __slots__ = ("_calls", "_ended", "_fresh", "_notes", "_said")
+    __slots__ = ("_notes", "_said")
+    noun = "response"
 
     def __init__(self, fresh: Fresh | None = None) -> None:
-        self._fresh = fresh
+        super().__init__(fresh)
         self._notes = Notes()
-        self._ended = False
         self._said = False
-        self._calls: dict[int, tuple[str, str]] = {}
-
-    @property
-    def finished(self) -> bool:
-        """Whether the response has come to its end."""
-        return self._ended
-
-    def plain(self, body: bytes) -> Event:
-        """Return the one event of a plain reply."""
-        return self.whole(decode_reply(body))
 
     def whole(self, tree: Any) -> Event:
         """Return the one event of a plain reply's tree."""
         event = Event(tree, [], ends=(0,), terminal=True, whole=True, notes=self._notes)
         try:
             self._response(event, tree, repeats=False)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UpstreamError(f"the upstream's reply is no response: {type(error).__name__} at {error}") from None
+        except WRONG as error:
+            raise no_reply(self.noun, error) from None
         if tree.get("status") == "failed":
             raise UpstreamError("the upstream reported a failure in its response")
         self._ended = True
         return event
 
-    def feed(self, payloads: Sequence[bytes], names: Sequence[str | None] = ()) -> list[Event]:  # noqa: ARG002
-        """Return the next events; `[DONE]`, which some servers add, says nothing."""
-        return [self.event(decode_reply(payload)) for payload in payloads if payload != b"[DONE]"]
-
-    def event(self, tree: Any) -> Event:
+    def read(self, tree: dict[str, Any]) -> Event:
         """Return the event of a tree."""
-        try:
-            return self._event(tree)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UpstreamError(
-                f"the upstream's event is none of a response: {type(error).__name__} at {error}"
-            ) from None
-
-    def _event(self, tree: dict[str, Any]) -> Event:
-        kind, notes = tree["type"], self._notes
-        if type(kind) is not str or not kind.isprintable() or not kind.isascii():
-            raise ValueError("type")
+        kind, notes = kind_of(tree), self._notes
         event = Event(tree, [], notes=notes)
         tree["sequence_number"] = 0  # given when it is written: what is held or taken out leaves no gap
         if kind in _PIECES:

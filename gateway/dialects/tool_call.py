@@ -6,14 +6,14 @@ authorize  {"arguments": {…}}                         -> {"id", "object": "too
 result     {"tool_call_id", "result": …, "is_error"?} -> as of call; `result` as it may go to a model
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from limits.prices import Usage
 
 from ..call import Event, Part, Request, Text, ToolCall, ToolResult
 from ..errors import Ending, InvalidRequest, UpstreamError
-from .errors import openai_error
+from .openai_form import OpenAIForm
 from .seam import Fresh
 from .strict import decode_reply, encode
 
@@ -45,20 +45,13 @@ class ResultPart(Part):
         self.holder[self.member] = value if was_text else decode_reply(value.encode())
 
 
-class ToolDialect:
-    """The dialect of one tool's route."""
-
-    repeats = False
-    no_arguments = ""
+class ToolDialect(OpenAIForm):
+    """The dialect of one tool's route; its errors are in OpenAI's form, which clients of the gateway know."""
 
     def __init__(self, tool: str, action: Action) -> None:
         self.tool = tool
         self.action = action
         self.name = f"tool_{action}"
-
-    def headers(self, sent: Mapping[str, str], betas: Sequence[str]) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return nothing: what goes to a tool is the configuration's."""
-        return []
 
     def parse(self, tree: Any) -> Request:
         """Return the neutral view of a body."""
@@ -136,14 +129,6 @@ class ToolDialect:
     def write(self, event: Event) -> bytes:
         """Return the body: there are no streams here."""
         return self.write_plain(event)
-
-    def write_plain(self, event: Event) -> bytes:
-        """Return the body."""
-        return encode(event.tree)
-
-    def error(self, ending: Ending, call_id: str) -> bytes:
-        """Return the ending in OpenAI's form, which clients of the gateway know."""
-        return encode(openai_error(ending, call_id))
 
     def error_event(self, ending: Ending, call_id: str) -> bytes:
         """Return the same: there are no streams here."""

@@ -62,7 +62,7 @@ class Speech:
     `asked` makes a request (user's text, tool names offered, stream), `plain` and `stream` the vendor's reply, as a
     tree or as the trees of its events; `heard` and `followed` are the client; `requests` are whole bodies as published,
     with everything in them that we read; `goes_on` is the request after one, with the calls of its answer and a result
-    to each.
+    to each; without `calls` the API has no tools, images or reasoning.
     """
 
     dialect: Dialect
@@ -78,6 +78,7 @@ class Speech:
     finish_calls: str
     error_message: Callable[[Tree], str]
     done: bytes = b""
+    calls: bool = True
 
 
 class NoCaller:

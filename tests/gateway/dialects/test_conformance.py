@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from gateway.aliases import Fresh
 from gateway.dialects.strict import decode_reply, encode
 from gateway.errors import BudgetExceeded, InvalidRequest, UnboundedCost, UpstreamError
-from tests.gateway.dialects import speech_chat, speech_messages, speech_responses
+from tests.gateway.dialects import speech_chat, speech_completions, speech_messages, speech_responses
 from tests.gateway.dialects.conformance import Life, Speech, Spoken, Tree, at, error_of, unwired, written
 
 pytestmark = pytest.mark.anyio
 
 SPEECHES = {
-    speech.dialect.name: speech for speech in (speech_chat.SPEECH, speech_messages.SPEECH, speech_responses.SPEECH)
+    each.SPEECH.dialect.name: each.SPEECH
+    for each in (speech_chat, speech_messages, speech_responses, speech_completions)
 }
+CALLING = {name: speech for name, speech in SPEECHES.items() if speech.calls}
 every = pytest.mark.parametrize("speech", SPEECHES.values(), ids=list(SPEECHES))
+calling = pytest.mark.parametrize("speech", CALLING.values(), ids=list(CALLING))
 some = st.sampled_from(list(SPEECHES.values()))
 often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -85,6 +88,10 @@ def test_every_text_of_a_published_request_is_seen_where_it_stands(speech: Speec
             assert at(tree, text.path) == text.value
         for result in request.results:
             assert all(request.texts[index].role == "tool" for index in result.texts)
+
+
+@calling
+def test_tools_calls_results_and_images_of_a_published_request_are_seen(speech: Speech) -> None:
     request = speech.dialect.parse(speech.requests[0])
     seen = {text.value for text in request.texts}
     assert {"You help.", "What is here?", "15 degrees", "Tells."} <= seen
@@ -154,7 +161,8 @@ def test_an_upstream_that_sends_nonsense_is_an_upstream_error(
 async def test_any_cut_of_a_stream_is_understood_as_the_whole_reply(
     speech: Speech, text: str, notes: list[str], marks: list[int], thinks: bool
 ) -> None:
-    thinking = "think of bob@example.com" if thinks else ""
+    notes = notes if speech.calls else []
+    thinking = "think of bob@example.com" if thinks and speech.calls else ""
     arguments = [json.dumps({"note": note}) for note in notes]
     whole = Spoken((text,) if text else (), tuple((f"call_{n}", "a", (a,)) for n, a in enumerate(arguments)), thinking)
     cuts = Spoken(cut(text, marks), tuple((f"call_{n}", "a", cut(a, marks)) for n, a in enumerate(arguments)), thinking)
@@ -172,8 +180,11 @@ async def test_any_cut_of_a_stream_is_understood_as_the_whole_reply(
 
 
 @settings(parent=often, max_examples=30)
-@given(some, st.lists(st.sampled_from(["0", "call_0", "functions.a:1"]), min_size=1, max_size=3, unique=True),
-       st.lists(st.integers(0, 500), max_size=8))  # fmt: skip
+@given(
+    st.sampled_from(list(CALLING.values())),
+    st.lists(st.sampled_from(["0", "call_0", "functions.a:1"]), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(0, 500), max_size=8),
+)
 async def test_weak_ids_are_minted_anew_wherever_they_stand_and_stand_in_the_next_request_as_they_were(
     speech: Speech, ids: list[str], marks: list[int]
 ) -> None:
@@ -223,11 +234,11 @@ async def test_what_went_out_masked_comes_back_as_itself_everywhere(speech: Spee
             written = [life.plain(speech.plain(spoken))]
             heard = speech.heard(written[0])
         assert heard.text == f"You are {mail}, yes"
-        assert heard.calls == [("call_1", "a", {"note": f"to {mail}"})]
+        assert heard.calls == ([("call_1", "a", {"note": f"to {mail}"})] if speech.calls else [])
         assert masked not in json.dumps(written)
 
 
-@every
+@calling
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_call_that_may_not_pass_becomes_a_text_and_a_plain_end(speech: Speech, stream: bool) -> None:
     life = Life(speech, speech.asked("x", ["a"], stream))
@@ -245,7 +256,7 @@ async def test_a_call_that_may_not_pass_becomes_a_text_and_a_plain_end(speech: S
     assert heard.thinking == "hm"
 
 
-@every
+@calling
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_error_for_a_refused_call_leaves_no_call_and_no_end(speech: Speech, stream: bool) -> None:
     life = Life(speech, speech.asked("x", ["a"], stream), tools={"on_refusal": "error"})
@@ -300,7 +311,7 @@ def test_the_end_is_held_and_nothing_before_it_is(speech: Speech) -> None:
     assert reader.finished
 
 
-@every
+@calling
 def test_asking_again_appends_the_answer_and_the_message(speech: Speech) -> None:
     request = speech.dialect.parse(speech.asked("first", [], False))
     again = speech.dialect.ask_again(request, "my answer", "what was wrong")
