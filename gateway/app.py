@@ -12,6 +12,7 @@ from limits.clock import Clock
 from . import life
 from .account import Figures
 from .admin import Front, Parts, serve_local
+from .admin.visit import Visits
 from .bound import Bound
 from .breakers import Breakers
 from .charges import Charges
@@ -32,7 +33,7 @@ from .served import model_routes, tool_routes
 from .server import running
 from .spending import Spending
 from .workers import Worker
-from .works import Works
+from .works import Works, ui_secret
 
 
 class Tollhouse(Works):
@@ -47,12 +48,9 @@ class Tollhouse(Works):
         self._bound = bound or Bound()
         self._opened = contextlib.AsyncExitStack()
         metrics = CollectorRegistry()
-        metrics.register(self.metrics)
-        metrics.register(self.anchors)
-        metrics.register(self.delivery)
         breakers = Breakers(self.journal, self.all_breakers)
-        metrics.register(breakers)
-        metrics.register(self.soft_caps)
+        for each in (self.metrics, self.anchors, self.delivery, breakers, self.soft_caps):
+            metrics.register(each)
         self.gathered, metrics = _gathered(metrics, self._bound.worker, config)
         self.parts = Parts(
             config=config,
@@ -68,6 +66,8 @@ class Tollhouse(Works):
             warnings=lambda: warnings(config),
             keeper=self.keeper,
             spending=Spending(config.folder, house.book, house.directory),
+            approvals=self.approvals,
+            visits=Visits(house.directory, clock, ui_secret(house.master_key)),
             tool_figures=ToolsFigures(self.metrics, self.tools, self.servers).of,
             tracer_provider=None if self.traces is None else self.traces.provider,
         )
@@ -86,6 +86,7 @@ class Tollhouse(Works):
             counter=Counter(
                 *(house.directory, self.catalogue, self.tools, self.runs, self.approvals),
                 Receipts(config.folder, house.book),
+                self.servers,
             ),
             account=Figures(self.ledger, clock),
             admin=self.admin if config.admin is None else Front(self.parts, only_health=True),

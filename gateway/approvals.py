@@ -305,9 +305,9 @@ class Approvals:
             self._teller.tell({"type": kind, **approval.tell()})
 
     def shown(self, key: Key, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield what a key may see, latest first: an approver all, others what they asked."""
+        """Yield what a key may see, latest first: approvers and administrators all, others what they asked."""
         for approval in reversed(list(self._by_id.values())):
-            if status in (None, approval.status) and (key.role == "approver" or approval.key_id == key.id):
+            if status in (None, approval.status) and (key.role in ("admin", "approver") or approval.key_id == key.id):
                 yield approval.tell()
 
     def show(self, key: Key, approval_id: str) -> dict[str, Any]:

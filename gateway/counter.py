@@ -16,6 +16,7 @@ from .papers import Key, Run
 from .receipts import Receipts
 from .runs import Runs
 from .stages.authenticate import Keys, key_of
+from .tools.mcp import McpServers
 from .tools.offers import Tool, Tools
 
 _BODY_BYTES_MAX = 65_536
@@ -28,7 +29,14 @@ class Counter:
     """`/v1/models`, `/v1/tools`, `/v1/approvals`, `/v1/runs`, `/v1/calls`: what is there to be seen and changed."""
 
     def __init__(  # noqa: PLR0917 - in the order of what they are asked for
-        self, keys: Keys, catalogue: Catalogue, tools: Tools, runs: Runs, approvals: Approvals, receipts: Receipts
+        self,
+        keys: Keys,
+        catalogue: Catalogue,
+        tools: Tools,
+        runs: Runs,
+        approvals: Approvals,
+        receipts: Receipts,
+        servers: McpServers,
     ) -> None:
         self._keys = keys
         self._catalogue = catalogue
@@ -36,20 +44,20 @@ class Counter:
         self._runs = runs
         self._approvals = approvals
         self._receipts = receipts
+        self._servers = servers
 
     async def serve(self, method: str, path: str, client: Client) -> tuple[int, bytes]:
         """Return status and body, or raise an Ending."""
         key = key_of(self._keys, client.headers)
         parts = path.split("/")[2:]
         if path.startswith("/mcp"):
-            raise MethodNotAllowed("messages come by POST; the gateway opens no stream of a server's own")
+            return await self._mcp(method, path, key, client)
         if parts[:1] == ["runs"]:
             return await self._run(method, parts[1:], key, client)
         match (method, *parts):
-            case ("GET", "models"):
-                return 200, orjson.dumps({"object": "list", "data": self._models(key)})
             case ("GET", "models", *name):
-                return 200, orjson.dumps(self._model(key, "/".join(name)))
+                listed = {"object": "list", "data": self._models(key)}
+                return 200, orjson.dumps(self._model(key, "/".join(name)) if name else listed)
             case ("GET" | "POST", "approvals", *rest):
                 return 200, orjson.dumps(await self._approval(method, rest, key, client))
             case ("GET", "calls", call_id):
@@ -60,6 +68,15 @@ class Counter:
             case ("POST", "tools", name, "call" | "authorize" | "result" as action):
                 raise _no_tool(self._tools.get(name), action)
         raise NotFound(f"nothing is served at {method} {path[:128]}")
+
+    async def _mcp(self, method: str, path: str, key: Key, client: Client) -> tuple[int, bytes]:
+        if method != "DELETE":
+            raise MethodNotAllowed("messages come by POST; the gateway opens no stream of a server's own")
+        name = path.removeprefix("/mcp").strip("/")
+        if not name and len(self._servers) == 1:
+            name = next(iter(self._servers))
+        await self._servers.end_session(name, key, client.headers)
+        return 200, b"{}"
 
     async def _run(self, method: str, rest: list[str], key: Key, client: Client) -> tuple[int, bytes]:
         match (method, *rest):

@@ -20,7 +20,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 """What serves an ASGI connection."""
 
 Begin = Callable[[Scope, Receive, Send], bool]
-_OPERATORS = ("/admin", "/v1/approvals")
+_OPERATORS = ("/admin", "/ui", "/v1/approvals")
 _RUN_PATHS = ("/runs/", "/v1/runs/")
 
 

@@ -239,5 +239,10 @@ def _secret(master_key: bytes) -> bytes:
     return hmac.digest(master_key, b"tollhouse pseudonyms of ids, version 1", "sha256")
 
 
+def ui_secret(master_key: bytes) -> bytes:
+    """Return what seals the cookies of the pages below `/ui`."""
+    return hmac.digest(master_key, b"tollhouse pages, version 1", "sha256")
+
+
 def _vault_secret(master_key: bytes) -> bytes:
     return hmac.digest(master_key, b"tollhouse vaults, version 1", "sha256")

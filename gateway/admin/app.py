@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.exceptions import HTTPException
 
 from ..errors import Ending, InvalidRequest, NotAllowed, NotFound
-from . import book, breakers, charges, guards, health_page, keys, prices, runs, tenants, tools, usage
+from . import book, breakers, charges, guards, health_page, keys, prices, runs, tenants, tools, ui, usage
 from .actor import Gate, answer
 from .page import CONTENT_SECURITY, page
 from .parts import Parts
@@ -49,6 +49,8 @@ def build(parts: Parts) -> FastAPI:
         app.include_router(usage.routes(parts.spending), responses=_REFUSALS)
     if parts.keeper is not None:
         app.include_router(book.routes(parts, parts.keeper), responses=_REFUSALS)
+    if parts.approvals is not None and parts.visits is not None:
+        app.include_router(ui.routes(parts.approvals, parts.visits))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

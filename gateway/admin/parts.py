@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from limits.clock import Clock
 from limits.seam import Ledger
 
+from ..approvals import Approvals
 from ..breakers import Breakers
 from ..charges import Charges
 from ..config import Config
@@ -17,6 +18,7 @@ from ..directory.stops import Stops
 from ..figures import ToolFigures
 from ..keeper import Keeper
 from ..spending import Spending
+from .visit import Visits
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -49,3 +51,5 @@ class Parts:
     keeper: Keeper | None = None
     spending: Spending | None = None
     tool_figures: Callable[[str], ToolFigures] = _no_figures
+    approvals: Approvals | None = None
+    visits: Visits | None = None

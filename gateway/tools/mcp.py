@@ -22,9 +22,11 @@ from ..call import Attempt, Call, Request
 from ..config.mcp import McpServer
 from ..dialects.mcp import CALLS
 from ..dialects.strict import encode
-from ..errors import NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
+from ..errors import MethodNotAllowed, NotAllowed, NotFound, ToolNotAllowed, ToolNotFound, UpstreamError
+from ..papers import Key
 from ..upstream.egress import Egress
-from ..upstream.interface import Upstream, UpstreamReply, UpstreamRequest
+from ..upstream.failure import REDIRECT, UpstreamFailure
+from ..upstream.interface import Timeouts, Upstream, UpstreamReply, UpstreamRequest
 from ..upstream.pool import PoolUpstream
 from ..upstream.target import Target
 from .mcp_client import McpClient
@@ -36,6 +38,7 @@ from .stdio import SESSION, StdioUpstream
 
 _SEAL_CHARS = 32
 _SPEAKS = (("content-type", "application/json"), ("accept", "application/json, text/event-stream"))
+_END_TIMEOUTS = Timeouts(connect_s=5, first_byte_s=10, idle_s=5, total_s=10)
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -58,18 +61,8 @@ class McpOffer(Reaching):
         timeouts, told = time_left(call, self.server.deadline_s)
         headers = [*self.headers, *call.dialect.headers(call.caller.headers, ()), told]
         if (session := call.caller.headers.get(SESSION)) is not None:
-            headers.append((SESSION, self._unsealed(call, session)))
+            headers.append((SESSION, _unsealed(self.secret, call.key, self.server.name, session)))
         return UpstreamRequest("POST", self.server.url, headers, encode(message), timeouts)
-
-    def _seal(self, call: Call, session: str) -> str:
-        said = f"{call.tenant.id}\0{call.key.id}\0{self.server.name}\0{session}"
-        return hmac.digest(self.secret, said.encode(), "sha256").hex()[:_SEAL_CHARS]
-
-    def _unsealed(self, call: Call, session: str) -> str:
-        own, _, seal = session.rpartition(".")
-        if not hmac.compare_digest(seal.encode(), self._seal(call, own).encode()):
-            raise NotFound("no session of that id belongs to this key; initialize anew", param=SESSION)
-        return own
 
     def takes(self, status: int) -> bool:  # noqa: ARG002
         """Whether an error's status is an answer nevertheless: JSON-RPC says what went wrong in its messages."""
@@ -80,7 +73,7 @@ class McpOffer(Reaching):
         call = attempt.call
         session = reply.header(SESSION)
         if session is not None:
-            call.headers[SESSION] = f"{session}.{self._seal(call, session)}"
+            call.headers[SESSION] = f"{session}.{_seal(self.secret, call.key, self.server.name, session)}"
         message = attempt.request.tree["message"]
         if "id" not in message or "method" not in message:
             return b""
@@ -173,6 +166,29 @@ class McpServers(Mapping[str, McpServer]):
         )
         return Tool(settings, schema, "", (offer,), Backoff(retries_max=0), version[:16])
 
+    async def end_session(self, name: str, key: Key, headers: Mapping[str, str]) -> None:
+        """End a session that this key began; NotFound, MethodNotAllowed (the server ends none), UpstreamError."""
+        server = self._servers.get(name)
+        if server is None:
+            raise NotFound("no MCP server of that name is configured", param="server")
+        session = _unsealed(self._secret, key, name, headers.get(SESSION, ""))
+        told = [*headers_of(server), (SESSION, session)]
+        told += [(field, value) for field, value in headers.items() if field == "mcp-protocol-version"]
+        request = UpstreamRequest("DELETE", server.url, told, b"", _END_TIMEOUTS)
+        try:
+            reply = await self._clients[name, False].exchange(request)
+        except UpstreamFailure as failure:
+            raise UpstreamError(f"{name} did not end the session: {failure.cause}") from failure
+        reply.abort()
+        if reply.status in (404, 405):
+            raise (
+                NotFound("the session is over")
+                if reply.status == NotFound.status
+                else MethodNotAllowed(f"{name} ends its sessions itself")
+            )
+        if reply.status >= REDIRECT:
+            raise UpstreamError(f"{name} did not end the session: status {reply.status}")
+
     def breakers(self) -> Mapping[str, Breaker]:
         """Return each server's breaker."""
         return self._breakers
@@ -190,6 +206,19 @@ class McpServers(Mapping[str, McpServer]):
         """Close all connections to servers."""
         for client in self._clients.values():
             await client.close()
+
+
+def _seal(secret: bytes, key: Key, server: str, session: str) -> str:
+    said = f"{key.tenant.id}\0{key.id}\0{server}\0{session}"
+    return hmac.digest(secret, said.encode(), "sha256").hex()[:_SEAL_CHARS]
+
+
+def _unsealed(secret: bytes, key: Key, server: str, session: str) -> str:
+    """Return a session's id as the server knows it; NotFound unless this key began it."""
+    own, _, seal = session.rpartition(".")
+    if not hmac.compare_digest(seal.encode(), _seal(secret, key, server, own).encode()):
+        raise NotFound("no session of that id belongs to this key; initialize anew", param=SESSION)
+    return own
 
 
 def _reached(server: McpServer, clock: Clock) -> tuple[Upstream, Tokens | None]:

@@ -3,9 +3,14 @@
 A client that takes streams gets notifications and what the server asks of it (elicitation, roots, ping) as they come,
 and then the answer; for another one the answer is all, and a server that asks is told that nobody is there. Sampling is
 refused to the server in either case: a model would be called unmetered.
+
+A stream that ends before its answer is taken up again where it was (GET, `Last-Event-ID`), if the server named places
+in it: servers that keep no connection open let clients come back for a long call's answer.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -17,8 +22,12 @@ from .oauth import Tokens
 
 PASSED_ON = frozenset({"elicitation/create", "roots/list", "ping"})
 _REFUSED = {"code": -32601, "message": "this client is a gateway: nobody is there to be asked that"}
-_UNAUTHORISED = 401
+_OK, _UNAUTHORISED = 200, 401
 _STREAM = "text/event-stream"
+_RESUMED_MAX = 100
+_PAUSE_S, _PAUSE_S_MAX = 1.0, 30.0
+_LINE_CHARS_MAX = 1_024
+Sending = Callable[[UpstreamRequest], Awaitable[UpstreamReply]]
 
 
 class McpClient:
@@ -32,12 +41,13 @@ class McpClient:
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Send a message and wait for the answer's head."""
-        reply = await self._authorised(request)
+        reply = await self.exchange(request)
         if self._streams or (reply.header("content-type") or "").startswith(_STREAM):
-            return _Messages(self._inner, request, reply, streams=self._streams)
+            return _Messages(self.exchange, request, reply, streams=self._streams)
         return reply
 
-    async def _authorised(self, request: UpstreamRequest) -> UpstreamReply:
+    async def exchange(self, request: UpstreamRequest) -> UpstreamReply:
+        """Send a request as it is, with a token if the server wants one; its reply may be anything."""
         if self._tokens is None:
             return await self._inner.send(request)
         token = self._tokens.at_hand() or await self._tokens.get()
@@ -58,11 +68,40 @@ def _with_token(request: UpstreamRequest, token: str) -> UpstreamRequest:
     return UpstreamRequest(request.method, request.url, headers, request.body, request.timeouts)
 
 
+class _Place:
+    """Where a stream stands: the id of its last event, and how long the server wants to be left alone."""
+
+    def __init__(self) -> None:
+        self.id = b""
+        self.pause_s = _PAUSE_S
+        self._named = b""
+        self._line = b""
+
+    def begin(self) -> None:
+        """Forget what the last stream left unfinished."""
+        self._named = self._line = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Read the fields beside the data; an id counts once its event is whole."""
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            whole, self._line = (self._line + line[:_LINE_CHARS_MAX]).removesuffix(b"\r"), b""
+            name, _, value = whole.partition(b":")
+            if not whole:
+                self.id = self._named or self.id
+            elif name == b"id" and value.strip().isascii() and len(whole) < _LINE_CHARS_MAX:
+                self._named = value.strip()
+            elif name == b"retry" and value.strip().isdigit():
+                self.pause_s = min(_PAUSE_S_MAX, int(value.strip()[:9]) / 1_000)
+        self._line = (self._line + rest)[:_LINE_CHARS_MAX]
+
+
 class _Messages:
     """An answer read message by message, to the one that answers."""
 
-    def __init__(self, inner: Upstream, request: UpstreamRequest, reply: UpstreamReply, *, streams: bool) -> None:
-        self._inner = inner
+    def __init__(self, send: Sending, request: UpstreamRequest, reply: UpstreamReply, *, streams: bool) -> None:
+        self._send = send
+        self._until_s = asyncio.get_running_loop().time() + request.timeouts.total_s
         self._request = request
         self._reply = reply
         self._streams = streams
@@ -112,15 +151,40 @@ class _Messages:
 
     async def _messages(self, size_bytes_max: int) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
         """Yield what the server says: its answer, notifications, requests; an empty event only names a place."""
-        parser = SseParser(size_bytes_max)
-        try:
-            async for chunk in self._reply.chunks(size_bytes_max):
-                for payload in parser.feed(chunk):
-                    message = orjson.loads(payload) if payload else None
-                    if type(message) is dict and ("method" in message or self._answers(message)):
-                        yield payload, message
-        except (orjson.JSONDecodeError, SseTooLargeError) as error:
-            raise _broken("unreadable") from error
+        place = _Place()
+        for _ in range(_RESUMED_MAX):
+            parser = SseParser(size_bytes_max)
+            place.begin()
+            try:
+                async for chunk in self._reply.chunks(size_bytes_max):
+                    place.feed(chunk)
+                    for payload in parser.feed(chunk):
+                        message = orjson.loads(payload) if payload else None
+                        if type(message) is dict and ("method" in message or self._answers(message)):
+                            yield payload, message
+            except (orjson.JSONDecodeError, SseTooLargeError) as error:
+                raise _broken("unreadable") from error
+            except UpstreamFailure as failure:
+                if not place.id or failure.cause != "reset":
+                    raise
+            if not place.id:
+                return
+            await self._resume(place)
+
+    async def _resume(self, place: _Place) -> None:
+        """Take the stream up where it was, after a pause; UpstreamFailure if the server does not let us."""
+        left_s = self._until_s - asyncio.get_running_loop().time() - place.pause_s
+        if left_s <= 0:
+            raise _broken("deadline")
+        await asyncio.sleep(place.pause_s)
+        request = self._request
+        headers = [pair for pair in request.headers if pair[0] not in ("content-type", "accept")]
+        headers += [("accept", _STREAM), ("last-event-id", place.id.decode())]
+        timeouts = replace(request.timeouts, total_s=left_s, first_byte_s=left_s, idle_s=left_s)
+        self._reply = await self._send(UpstreamRequest("GET", request.url, headers, b"", timeouts))
+        if self._reply.status != _OK or not (self._reply.header("content-type") or "").startswith(_STREAM):
+            self._reply.abort()
+            raise _broken("no_answer")
 
     def _answers(self, message: dict[str, Any]) -> bool:
         return "method" not in message and message.get("id") == self._id
@@ -129,7 +193,7 @@ class _Messages:
         body = orjson.dumps({"jsonrpc": "2.0", "id": asked_id, "error": _REFUSED})
         request = self._request
         told = UpstreamRequest("POST", request.url, request.headers, body, request.timeouts)
-        reply = await self._inner.send(told)
+        reply = await self._send(told)
         reply.abort()
 
 

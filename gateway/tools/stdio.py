@@ -146,6 +146,8 @@ class StdioUpstream:
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Write a message; the reply is its answer, which may still have to come. UpstreamFailure."""
+        if request.method != "POST":
+            return Whole(204)  # a session that ends: nothing is kept of any
         message = members(request.body)
         method, params = word(message.get("method")), members(message.get("params", b"{}"))
         session = dict(request.headers).get(SESSION)

@@ -1,5 +1,6 @@
 """MCP servers behind the gateway, seen by a client that speaks JSON: sessions, tokens, schemas, prices, approvals."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,39 @@ async def test_a_session_belongs_to_the_key_that_began_it(tmp_path: Path) -> Non
         assert len(tool.seen) == 2
 
 
+async def test_a_session_is_ended_by_the_key_that_began_it_and_no_other(tmp_path: Path) -> None:
+    async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
+        tool.session = "s1"
+        began = (await say(gate, "initialize")).headers["mcp-session-id"]
+        other = {"mcp-session-id": began, "authorization": f"Bearer {await gate.new_key()}"}
+        for path, headers in (
+            ("/mcp/notes", other),
+            ("/mcp/notes", {"mcp-session-id": "s1"}),
+            ("/mcp/notes", {}),
+            ("/mcp/nowhere", {"mcp-session-id": began}),
+        ):
+            assert (await gate.http.delete(path, headers=headers)).status_code == 404
+        own = {"mcp-session-id": began, "mcp-protocol-version": "2025-11-25"}
+        ended = await gate.http.delete("/mcp", headers=own)
+        assert (ended.status_code, len(tool.seen)) == (200, 2)
+        seen = tool.seen[1]
+        assert (seen.method, seen.headers["mcp-session-id"], seen.body) == ("DELETE", "s1", b"")
+        assert seen.headers["mcp-protocol-version"] == "2025-11-25"
+        for said, told in ((405, 405), (404, 404), (500, 502)):
+            tool.answers = [(said, "text/plain", b"")]
+            assert (await gate.http.delete("/mcp/notes", headers=own)).status_code == told
+
+
+async def test_a_server_that_is_gone_ends_no_session(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with shop() as tool:
+            gate = await stack.enter_async_context(live(tmp_path, mcp=[server(tool)]))
+            tool.session = "s1"
+            own = {"mcp-session-id": (await say(gate, "initialize")).headers["mcp-session-id"]}
+        lost = await gate.http.delete("/mcp/notes", headers=own)
+        assert (lost.status_code, lost.json()["error"]["data"]["code"]) == (502, "upstream_error")
+
+
 async def test_a_tool_that_needs_a_yes_says_so_in_its_result(tmp_path: Path) -> None:
     async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
         await listed(gate, tool, {**FIND, "name": "pay"})
@@ -82,7 +116,6 @@ async def test_what_is_not_relayed_never_reaches_the_server(tmp_path: Path) -> N
     async with shop() as tool, live(tmp_path, mcp=[server(tool)]) as gate:
         assert (await say(gate, "sampling/createMessage")).json()["error"]["code"] == -32601
         assert (await gate.http.get("/mcp/notes")).status_code == 405
-        assert (await gate.http.delete("/mcp/notes")).status_code == 405
         assert (await gate.http.post("/mcp/other", json={})).status_code in (404, 405)
         stranger = await gate.http.post("/mcp/notes", json={}, headers={"authorization": "Bearer x"})
         assert stranger.status_code == 401
