@@ -26,6 +26,7 @@ from tests.servers.live import Postgres
 MASTER = MasterKey(b"m" * 32)
 CHILD = Path(__file__).with_name("shared_child.py")
 WRITERS = 4
+KILLS = int(os.environ.get("TOLLHOUSE_CRASHES", "12")) // 2
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_writer_killed_at_any_moment_takes_no_acknowledged_record_along(url: s
     dice = random.Random(4)
     writers = [child(url) for _ in range(2)]
     said: list[bytes] = []
-    for turn in range(6):
+    for turn in range(KILLS):
         victim = writers.pop(0)
         assert victim.stdout is not None
         said.append(victim.stdout.readline())
@@ -94,10 +95,10 @@ def test_a_writer_killed_at_any_moment_takes_no_acknowledged_record_along(url: s
         victim.kill()
         said[-1] += victim.stdout.read()
         victim.communicate()
-        if turn < 4:
+        if turn < KILLS - 2:
             writers.append(child(url))
     acknowledged = [each for one in said for each in promised(one)]
-    assert len(acknowledged) > 6
+    assert len(acknowledged) > KILLS
     told = verify_book(Server(url), [SIGNER.verifier])
     assert {each.kind for each in told.problems} <= {"unsigned"}, told.sentences()
     with opened(Server(url)) as book:

