@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 CC = shutil.which("cc")
 
 
-@pytest.mark.skipif(CC is None or sys.platform != "linux", reason="needs Linux and a C compiler (as root `make servers` installs one)")
+@pytest.mark.skipif(CC is None or sys.platform != "linux", reason="needs Linux and a C compiler: as root make servers")
 def test_nothing_is_acknowledged_before_or_without_its_fsync_and_a_failed_one_is_not_success_later(
     tmp_path: Path,
 ) -> None:

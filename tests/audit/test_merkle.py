@@ -155,3 +155,42 @@ def test_questions_about_leaves_and_trees_that_cannot_be_are_refused() -> None:
         merkle.verify_consistency(0, 8, root, root, [])
     with pytest.raises(ProofRefused, match="must not be empty"):
         merkle.verify_consistency(6, 8, root, root, [])
+
+
+def corrupted(proof: list[bytes], *roots: bytes) -> list[list[bytes]]:
+    """Return the proof as the published vectors spoil it: emptied, a bit turned, cut, with garbage or a root beside."""
+    turned = [[*proof[:at], bytes([each[0] ^ 0x10]) + each[1:], *proof[at + 1 :]] for at, each in enumerate(proof)]
+    beside = [each for more in (b"", b"\x10", proof[0], *roots) for each in ([*proof, more], [more, *proof])]
+    return [[], proof[:-1], *turned, *beside]
+
+
+@pytest.mark.parametrize(("leaf", "size"), [(0, 8), (5, 8), (2, 3), (1, 5)])
+def test_the_published_inclusion_proofs_hold_and_none_of_the_published_ways_to_spoil_them_does(
+    leaf: int, size: int
+) -> None:
+    proof = merkle.inclusion_proof(leaf, size, nodes_of(LEAVES))
+    root = bytes.fromhex(ROOTS[size])
+    merkle.verify_inclusion(leaf, size, LEAVES[leaf], proof, root)
+    places = [(leaf - 1, size), (leaf + 1, size), (leaf ^ 2, size), (leaf, size * 2), (leaf, size // 2)]
+    others = [(*place, LEAVES[leaf], proof, root) for place in places]
+    others += [(leaf, size, sha256(b"").digest(), proof, root), (leaf, size, LEAVES[leaf], proof, merkle.EMPTY_ROOT)]
+    others += [(leaf, size, LEAVES[leaf], each, root) for each in corrupted(proof, root)]
+    for other in others:
+        with pytest.raises(ProofRefused):
+            merkle.verify_inclusion(*other)
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 8), (6, 8), (2, 5), (6, 7)])
+def test_the_published_consistency_proofs_hold_and_none_of_the_published_ways_to_spoil_them_does(
+    old: int, new: int
+) -> None:
+    proof = merkle.consistency_proof(old, new, nodes_of(LEAVES))
+    one, two = bytes.fromhex(ROOTS[old]), bytes.fromhex(ROOTS[new])
+    merkle.verify_consistency(old, new, one, two, proof)
+    sizes = [(old - 1, new), (old + 1, new), (old ^ 2, new), (old, new * 2), (old, new // 2)]
+    others = [(*each, one, two, proof) for each in sizes]
+    others += [(old, new, merkle.EMPTY_ROOT, two, proof), (old, new, one, merkle.EMPTY_ROOT, proof)]
+    others += [(old, new, two, one, proof), *((old, new, one, two, each) for each in corrupted(proof, one, two))]
+    for other in others:
+        with pytest.raises(ProofRefused):
+            merkle.verify_consistency(*other)
