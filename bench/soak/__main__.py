@@ -39,7 +39,12 @@ def main() -> int:
     machine = describe(" ".join(["python -m bench.soak", *sys.argv[1:]]))
     samples = list(_watched(arguments.minutes * 60, arguments.calls_per_s, arguments.every_s))
     verdict = judge(samples, arguments.warm_minutes * 60)
-    kept = {"machine": machine, "verdict": asdict(verdict), "samples": [asdict(each) for each in samples]}
+    kept = {
+        "machine": machine,
+        "warm_s": arguments.warm_minutes * 60,
+        "verdict": asdict(verdict),
+        "samples": [asdict(each) for each in samples],
+    }
     arguments.keep.mkdir(exist_ok=True)
     (arguments.keep / "soak.json").write_text(json.dumps(kept, indent=1) + "\n")
     print(json.dumps(asdict(verdict), indent=1))

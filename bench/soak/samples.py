@@ -9,6 +9,7 @@ from bench.overhead.measure import told
 from bench.overhead.processes import Running, tree
 
 SLOPE_MAX_MB = 1.0
+FILES_SLOPE_MAX = 1.0
 SPAN_S = 600.0
 
 
@@ -27,15 +28,18 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Memory's slope in MB a 10 minutes (resident; anonymous: without pages of files), and descriptors at both ends."""
+    """What the line through the samples rises in 10 minutes: memory in MB, and descriptors, which come and go.
+
+    Resident memory; anonymous: without pages of files.
+    """
 
     judged_s: float
     calls: int
     core_share: float
     rss_slope_mb: float
     anonymous_slope_mb: float
-    files_first: int
-    files_last: int
+    files_slope: float
+    files_max: int
     flat: bool
 
 
@@ -59,8 +63,9 @@ def judge(samples: Sequence[Sample], warm_s: float) -> Verdict:
     judged = [each for each in samples[:-1] if each.at_s >= warm_s] or list(samples)
     first, last = judged[0], judged[-1]
     seconds = max(last.at_s - first.at_s, 1.0)
-    resident, anonymous = (
-        slope([(each.at_s / SPAN_S, getattr(each, name)) for each in judged]) for name in ("rss_mb", "anonymous_mb")
+    resident, anonymous, files = (
+        slope([(each.at_s / SPAN_S, getattr(each, name)) for each in judged])
+        for name in ("rss_mb", "anonymous_mb", "files")
     )
     return Verdict(
         judged_s=round(seconds, 1),
@@ -68,9 +73,9 @@ def judge(samples: Sequence[Sample], warm_s: float) -> Verdict:
         core_share=round((last.cpu_s - first.cpu_s) / seconds, 3),
         rss_slope_mb=round(resident, 3),
         anonymous_slope_mb=round(anonymous, 3),
-        files_first=first.files,
-        files_last=last.files,
-        flat=resident < SLOPE_MAX_MB and last.files <= first.files,
+        files_slope=round(files, 2),
+        files_max=max(each.files for each in judged),
+        flat=resident < SLOPE_MAX_MB and files < FILES_SLOPE_MAX,
     )
 
 

@@ -31,7 +31,7 @@ def test_memory_that_rises_by_more_than_a_megabyte_in_ten_minutes_is_not_flat() 
 
 
 def test_descriptors_that_grow_are_not_flat() -> None:
-    assert not judge(_run(0.0, files=40), warm_s=600).flat
+    assert not judge(_run(0.0, files=4), warm_s=600).flat
 
 
 def test_what_grows_only_while_caches_fill_is_flat() -> None:
