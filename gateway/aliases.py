@@ -24,7 +24,7 @@ Statement = tuple[str, tuple[Any, ...]]
 _PUT = upsert("state_alias", "name, said, expires_us", "name")
 _RANDOM_BYTES = 12
 _BROUGHT_MAX = 1_024  # of the ids that a request brings the last so many are looked up
-_IN_MEMORY_MAX = 50_000
+_IN_MEMORY_MAX = 4_096  # half a kilobyte each; of the others one look into `state` is a few dozen µs
 _ID_CHARS_MAX = 512
 _UNKNOWN = ("", 0)
 

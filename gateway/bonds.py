@@ -24,8 +24,8 @@ Statement = tuple[str, tuple[Any, ...]]
 _PUT_BOND = upsert("state_bond", "name, target, tokens, expires_us", "name")
 _PUT_TRACE = upsert("state_trace", "name, run, nano, expires_us", "name")
 KEPT_S = 30 * 86_400  # as long as providers keep a response
-_TRACES_IN_MEMORY_MAX = 50_000
-_BONDS_IN_MEMORY_MAX = 10_000
+_TRACES_IN_MEMORY_MAX = 4_096  # as `aliases`: most are never asked for, and the others soon
+_BONDS_IN_MEMORY_MAX = 4_096
 
 
 @dataclass(frozen=True, slots=True)

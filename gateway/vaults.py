@@ -37,7 +37,7 @@ class Vaults:
         secret: bytes,
         why_ended: Callable[[Run], str | None],
         *,
-        vaults_max: int = 10_000,
+        vaults_max: int = 4_096,
         bytes_max: int = 256 << 20,
         shared: bool = False,
     ) -> None:
