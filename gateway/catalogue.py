@@ -10,6 +10,7 @@ from limits.backoff import Backoff
 from limits.bound import FAMILIES, Family, family_of
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
+from limits.money import usd_to_nano
 from limits.pricelist import PriceList
 from limits.prices import Price, PriceUnknown
 
@@ -48,6 +49,7 @@ class Offer:
     per_call: bool = False
     reply_bytes_max: int = 1 << 30
     deadline_header: str | None = None
+    uses: Mapping[str, int] = field(default_factory=dict)
 
     def request(self, attempt: Attempt) -> UpstreamRequest:
         """Return the attempt as the upstream gets it."""
@@ -82,7 +84,8 @@ class Offer:
         if self.overrides is not None:
             return self.overrides.get(tier or "", self.overrides[""])
         try:
-            return self.prices.price(self.target.model, self.priced_as, tier)
+            price = self.prices.price(self.target.model, self.priced_as, tier)
+            return replace(price, uses={**price.uses, **self.uses}) if self.uses else price
         except PriceUnknown:
             raise PriceUnknownRefusal(
                 f"no price is known for {self.name}; set models[].price in the configuration", param="model"
@@ -133,10 +136,14 @@ class Catalogue(Mapping[str, Model]):
             self._prices.load()  # now, not under the first call
 
     def _model(self, settings: ModelSettings) -> Model:
+        said = settings.usd_per_thousand_uses.model_dump()  # a thousandth of so many dollars, in pico-dollars
+        uses = {kind: usd_to_nano(usd) for kind, usd in said.items() if usd is not None}
         overrides = None if settings.price is None else override_of(settings.price).prices(settings.name)
+        if overrides is not None:
+            overrides = {tier: replace(price, uses=uses) for tier, price in overrides.items()}
         return Model(
             settings.name,
-            tuple(self._offer(target, overrides) for target in settings.targets),
+            tuple(self._offer(target, overrides, uses) for target in settings.targets),
             settings.fallbacks,
             settings.stored_answer,
             Backoff(
@@ -146,7 +153,7 @@ class Catalogue(Mapping[str, Model]):
             ),
         )
 
-    def _offer(self, settings: TargetSettings, overrides: Mapping[str, Price] | None) -> Offer:
+    def _offer(self, settings: TargetSettings, overrides: Mapping[str, Price] | None, uses: Mapping[str, int]) -> Offer:
         upstream = self._upstreams[settings.upstream]
         target = Target(
             upstream=upstream.name,
@@ -177,6 +184,7 @@ class Catalogue(Mapping[str, Model]):
             overrides=overrides,
             priced_as=PRICED_AS.get(upstream.kind),
             deadline_header=upstream.deadline_header,
+            uses=uses,
         )
 
     def _breaker(self, upstream: UpstreamSettings, target: Target) -> Breaker:

@@ -24,13 +24,17 @@ class Text(Struct, frozen=True):
 class ToolDefinition(Struct, frozen=True):
     """A tool that the request offers. `schema` is its parameters' JSON Schema, or None where there is none.
 
-    `hosted` ones run at the provider; `free` ones take free text, not JSON.
+    `hosted` ones run at the provider: `kind` is what we know them as (empty: we do not), `uses_max` the client's own
+    bound, `refers` what of the provider's they read. `free` ones take free text, not JSON.
     """
 
     name: str
     schema: Any
     hosted: bool = False
     free: bool = False
+    kind: str = ""
+    uses_max: int | None = None
+    refers: tuple[str, ...] = ()
 
 
 class ToolCall(Struct, frozen=True):
@@ -67,6 +71,7 @@ class Request(Struct, frozen=True):
     `free` says that the provider charges nothing for it, `kept` that it keeps the reply. `follows` are ids of what lies
     at the provider and the request goes on from: whose they are and what they weigh, `gateway.bonds` knows.
     `grows` is the one of them that the call adds to: one call at a time may.
+    `hosted_items` are what tools at the provider left in an earlier answer, `uses_max` bounds all their uses together.
     `executes` is the tool call that the request itself is: its arguments stand in the tree's member `arguments`.
     """
 
@@ -94,6 +99,8 @@ class Request(Struct, frozen=True):
     grows: str | None = None
     kept: bool = False
     executes: ToolCall | None = None
+    hosted_items: int = 0
+    uses_max: int | None = None
 
     def replace(self, changes: Mapping[int, str]) -> "Request":
         """Return a request whose texts at these indexes are replaced; the tree is copied along their paths only."""

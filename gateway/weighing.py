@@ -21,6 +21,7 @@ from limits.tokens import TokenCounter
 from .call import Attempt, Call, Request
 from .dialects.strict import encode
 from .errors import BudgetExceeded, UnboundedCost
+from .hosting import Hosted, bound_of
 from .papers import Profile
 
 _COUNTED_HERE_CHARS_MAX = 20_000
@@ -30,7 +31,8 @@ class Weight(msgspec.Struct, frozen=True):
     """Tokens to hold for the input, the output a choice (or what is short of it), and whether the input was counted.
 
     `own` says that it is the profile's own limit of a call, not a scope's cap, that is short. `extra_nano` is reserved,
-    and charged, on top: the maximum that a policy names for what has no bound.
+    and charged, on top: the maximum that a policy names for what has no bound. `hosted` bounds the tools that run
+    at the provider.
     """
 
     input_tokens: int
@@ -38,6 +40,12 @@ class Weight(msgspec.Struct, frozen=True):
     counted: bool
     own: bool
     extra_nano: int = 0
+    hosted: Hosted | None = None
+
+    def nano(self, price: Price, output_tokens: int) -> int:
+        """Return the nano-dollars to hold beside so many output tokens."""
+        uses = 0 if self.hosted is None else self.hosted.nano
+        return price.bound(self.input_tokens, output_tokens) + self.extra_nano + uses
 
 
 class Weighing:
@@ -62,7 +70,8 @@ class Weighing:
             tokens = input_bound(parts, family)
         except Unbounded as error:
             raise UnboundedCost(f"{error}; leave them out, or have the policy name a maximum") from error
-        context = target.capability.input_tokens_max or tokens  # no model is billed for more than it can read
+        most = target.capability.input_tokens_max
+        context = most or tokens  # no model is billed for more than it can read
         tokens = min(tokens, context)
         ceiling = ceiling_of(
             wish,
@@ -70,17 +79,25 @@ class Weighing:
             output_tokens_max=profile.output_tokens_max,
             model_output_tokens_max=target.capability.output_tokens_max,
         )
-        left = _without(await self._ledger.affordable(scopes, tenant=attempt.call.tenant.id), extra)
+        hosted = bound_of(attempt.request, profile, price) if attempt.request.tools or profile.hosted else None
+        if hosted is not None:
+            set_aside = extra + hosted.nano
+            tokens = hosted.input_tokens(tokens, ceiling * wish.choices, most)
+        else:
+            set_aside = extra
+        left = _without(await self._ledger.affordable(scopes, tenant=attempt.call.tenant.id), set_aside)
         if attempt.number > 1:
             left = _less(left, unwritten(attempt.call))
-        lower = _lower(left, profile, extra)
+        lower = _lower(left, profile, set_aside)
         output = clamp(wish, ceiling, tokens, price, lower)
         counted = exactly or isinstance(output, Short) or output.output_tokens < ceiling
         if counted:
             tokens = min(context, input_counted(parts, family, await self._count(attempt.request, family)))
+            if hosted is not None:
+                tokens = hosted.input_tokens(tokens, ceiling * wish.choices, most)
             output = clamp(wish, ceiling, tokens, price, lower)
         own = isinstance(output, Short) and not isinstance(clamp(wish, ceiling, tokens, price, left), Short)
-        return Weight(tokens, output, counted, own, extra)
+        return Weight(tokens, output, counted, own, extra, hosted)
 
     async def used(self, attempt: Attempt) -> Usage:
         """Count ourselves what went in and came out, for a reply without a report; by bytes without a vocabulary."""
@@ -104,6 +121,7 @@ class Weighing:
             or request.images
             or request.files
             or request.opaque_bytes
+            or report.uses
         ):
             return None
         counted = await self.used(attempt)
@@ -176,9 +194,11 @@ def _unread(request: Request) -> int:
 
 def _extra(request: Request, profile: Profile) -> int:
     """Return the nano-dollars to reserve for what the body does not tell; UnboundedCost if no policy names them."""
-    names = [*request.unboundable, *(tool.name for tool in request.tools if tool.hosted)]
+    names = list(request.unboundable)
     if request.files:
         names.append("files and audio in the input")
+    if request.hosted_items and not profile.hosted:
+        names.append("what tools at the provider found earlier")
     if not names:
         return 0
     if profile.unbounded_nano_usd is None:

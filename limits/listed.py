@@ -17,6 +17,11 @@ from .prices import Price, PriceUnknown, Rates
 
 _MTOK_PICO = 1_000_000
 _KCALL_PICO = 1_000_000_000
+_USE_KEYS = {
+    "web_search": "web_searches_kcount",
+    "file_search": "storage_searches_kcount",
+    "code_execution": "code_executions_kcount",
+}
 _INPUT_KEYS = (
     "input_mtok",
     "input_audio_mtok",
@@ -73,7 +78,14 @@ class Listed:
             self._version,
             _pico(now, "requests_kcount", -1, _KCALL_PICO) or 0,
             listed.context_window,
+            _uses(during),
         )
+
+
+def _uses(during: list[ModelPrice]) -> dict[str, int]:
+    """Return the dearest listed price of a use of each tool at the provider, by kind."""
+    found = {kind: [_pico(price, key, -1, _KCALL_PICO) for price in during] for kind, key in _USE_KEYS.items()}
+    return {kind: max(pico or 0 for pico in listed) for kind, listed in found.items() if any(listed)}
 
 
 def _rates(listed: ModelPrice, start: int) -> Rates:

@@ -6,7 +6,8 @@ takes the dearest rate of any kind in any tier, so a call that stays within its 
 its bound in money. Where prices come from is `limits.pricelist`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ class PriceUnknown(LookupError):
 class Usage(Struct, frozen=True, gc=False):
     """Tokens of one reply as its provider bills them; the parts are contained in the totals and do not overlap.
 
+    `uses` says how often tools ran at the provider, by kind (`web_search` …).
     ValueError for anything negative or parts above their total.
     """
 
@@ -33,6 +35,7 @@ class Usage(Struct, frozen=True, gc=False):
     output_audio_tokens: int = 0
     input_image_tokens: int = 0
     output_image_tokens: int = 0
+    uses: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         inward = (
@@ -43,7 +46,7 @@ class Usage(Struct, frozen=True, gc=False):
             self.input_image_tokens,
         )
         outward = (self.reasoning_tokens, self.output_audio_tokens, self.output_image_tokens)
-        if min(self.input_tokens, self.output_tokens, *inward, *outward) < 0:
+        if min(self.input_tokens, self.output_tokens, *inward, *outward, *(number for _, number in self.uses)) < 0:
             raise ValueError(f"usage is below zero: {self}")
         if sum(inward) > self.input_tokens or sum(outward) > self.output_tokens:
             raise ValueError(f"a part of the usage is above its total: {self}")
@@ -95,7 +98,8 @@ class Rates:
 class Price:
     """A model's price. `tiers` ascend by the input they start above; `source` and `version` go into the record.
 
-    `dearest_input` and `dearest_output` are at least every rate of their direction; `call_pico` is charged once a call.
+    `dearest_input` and `dearest_output` are at least every rate of their direction; `call_pico` is charged once a call,
+    `uses` (pico-dollars by kind) for each use of a tool that runs at the provider.
     """
 
     model: str
@@ -106,6 +110,7 @@ class Price:
     version: str
     call_pico: int = 0
     context_tokens: int | None = None
+    uses: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -118,10 +123,17 @@ class Price:
         for tier in self.tiers:
             if usage.input_tokens > tier.over_input_tokens:
                 rates = tier
-        return pico_to_nano(self.call_pico + rates.cost_pico(usage))
+        pico = self.call_pico + rates.cost_pico(usage)
+        for kind, number in usage.uses:
+            pico += number * self.uses.get(kind, 0)
+        return pico_to_nano(pico)
+
+    def lacks(self, usage: Usage) -> bool:
+        """Say whether a reported use has no price, so that `cost` is not all of it."""
+        return any(number and kind not in self.uses for kind, number in usage.uses)
 
     def bound(self, input_tokens: int, output_tokens: int) -> int:
-        """Return nano-dollars that no call with at most these tokens can exceed."""
+        """Return nano-dollars that no call with at most these tokens, and no hosted tool, can exceed."""
         return pico_to_nano(self.call_pico + input_tokens * self.dearest_input + output_tokens * self.dearest_output)
 
     def output_tokens_for(self, nano: int, input_tokens: int) -> int:

@@ -31,6 +31,15 @@ class TokenRateSettings(Settings):
     output_image_usd_per_million: Price | None = Field(default=None, description="images in the output; else as output")
 
 
+class UsePriceSettings(Settings):
+    """Dollars per thousand uses of tools that run at the provider, in place of the price package's."""
+
+    web_search: Usd | None = Field(default=None, description="searches of the web")
+    web_fetch: Usd | None = Field(default=None, description="pages read; 0 where only their tokens are billed")
+    file_search: Usd | None = Field(default=None, description="searches of vector stores")
+    code_execution: Usd | None = Field(default=None, description="runs of code")
+
+
 class LongContextSettings(TokenRateSettings):
     """Rates of the whole call once its input is larger than this."""
 

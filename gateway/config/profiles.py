@@ -67,6 +67,27 @@ class RateSettings(Settings):
     )
 
 
+class HostedSettings(Settings):
+    """What bounds a tool that runs at the provider, in one call."""
+
+    uses_max: Annotated[int, Field(strict=True, ge=1, le=1_000)] = Field(
+        default=5, description="reserved, and written into the request where the provider keeps to it"
+    )
+    input_tokens_per_use: Count = Field(default=20_000, description="the most that one use's result adds to the input")
+    vector_stores: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
+        default=(), max_length=256, description="those that `file_search` may read"
+    )
+
+
+class HostedToolSettings(Settings):
+    """Which tools may run at the provider, and what bounds each of them."""
+
+    web_search: HostedSettings | None = Field(default=None, description="searches the web")
+    web_fetch: HostedSettings | None = Field(default=None, description="reads a page of the web")
+    file_search: HostedSettings | None = Field(default=None, description="searches the named vector stores")
+    code_execution: HostedSettings | None = Field(default=None, description="runs code; OpenAI's `code_interpreter`")
+
+
 class ToolSettings(Settings):
     """Which tools a model may be offered and may call."""
 
@@ -85,6 +106,7 @@ class ToolSettings(Settings):
         "0: it is told so at once, and sent again",
     )
     loops: LoopSettings = LoopSettings()
+    hosted: HostedToolSettings = HostedToolSettings()
     polling: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
         default=(), max_length=1_024, description="tools that may be called again and again with the same arguments"
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .prices import PriceSettings
+from .prices import PriceSettings, UsePriceSettings
 from .values import Count, HeaderName, ModelName, Name, Secret, Settings
 
 Kind = Literal["openai", "openai_compatible", "azure", "anthropic"]
@@ -172,6 +172,7 @@ class ModelSettings(Settings):
         default=(), max_length=16, description="models tried when all targets fail"
     )
     price: PriceSettings | None = Field(default=None, description="overrides the price package")
+    usd_per_thousand_uses: UsePriceSettings = UsePriceSettings()
     stored_answer: Annotated[str, Field(min_length=1, max_length=16_384)] | None = Field(
         default=None, description="text that answers, labelled, when nothing else can"
     )

@@ -1,6 +1,8 @@
 """Reads one reply in Anthropic's Messages dialect, plain or event by event."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from limits.prices import Usage
@@ -8,10 +10,12 @@ from limits.prices import Usage
 from ..call import Event, Part
 from ..errors import UpstreamError
 from .event_reader import WRONG, EventReader, kind_of, no_reply
+from .hosted import kind_of_use, uses_reported
 from .json_part import JsonPart
 from .seam import Fresh
 
 _TOKENS_MAX = 2**40
+_NO_USES: Mapping[str, int] = MappingProxyType({})
 _HOSTED_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 
 
@@ -25,13 +29,14 @@ class Notes:
 class MessagesReader(EventReader):
     """Reads one reply."""
 
-    __slots__ = ("_notes", "_usage")
+    __slots__ = ("_notes", "_usage", "_uses")
     noun = "message"
 
     def __init__(self, fresh: Fresh | None = None) -> None:
         super().__init__(fresh)
         self._notes = Notes()
         self._usage: dict[str, Any] = {}
+        self._uses: dict[str, int] = {}
 
     def whole(self, tree: Any) -> Event:
         """Return the one event of a plain reply's tree."""
@@ -40,7 +45,7 @@ class MessagesReader(EventReader):
             for index, block in enumerate(tree["content"]):
                 self._block(parts, index, block, whole=True)
             finish = tree["stop_reason"]
-            usage = usage_of(tree.get("usage"))
+            usage = usage_of(tree.get("usage"), self._uses)
         except WRONG as error:
             raise no_reply(self.noun, error) from None
         self._ended = True
@@ -62,7 +67,7 @@ class MessagesReader(EventReader):
             if finish is not None:
                 self._ended = event.terminal = True
                 event.ends, event.finish = (0,), finish
-                event.usage, event.tier = usage_of(self._usage), tier_of(self._usage)
+                event.usage, event.tier = usage_of(self._usage, self._uses), tier_of(self._usage)
         elif kind == "message_stop":
             event.terminal = True
         elif kind == "error":
@@ -91,6 +96,9 @@ class MessagesReader(EventReader):
                 _citation(parts, f"{lane}c{number}", citation, repeats=not whole)
         elif kind == "thinking":
             parts.append(_text("reasoning", lane, block, "thinking"))
+        elif kind == "server_tool_use":
+            used = kind_of_use(block.get("name"))
+            self._uses[used] = self._uses.get(used, 0) + 1
         elif is_call(block):
             name = block.get("name") or kind
             call_id = block["id"]
@@ -142,7 +150,7 @@ def _citation(parts: list[Part], lane: str, citation: dict[str, Any], *, repeats
             parts.append(part)
 
 
-def usage_of(tree: Any) -> Usage | None:
+def usage_of(tree: Any, seen: Mapping[str, int] = _NO_USES) -> Usage | None:
     """Return a usage report with its cache reads and writes; None if there is none, or none that can be true."""
     if not tree:
         return None
@@ -158,6 +166,7 @@ def usage_of(tree: Any) -> Usage | None:
             cache_write_tokens=written - long,
             cache_write_1h_tokens=long,
             reasoning_tokens=thought,
+            uses=uses_reported(tree, seen) if seen or "server_tool_use" in tree else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -10,6 +10,7 @@ from typing import Any
 from ..call import Path, Request, ToolCall, ToolDefinition, ToolResult
 from . import body
 from .body import Collected, wrong
+from .hosted import BLOCKS, of_messages
 from .strict import encode
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system"}
@@ -76,6 +77,9 @@ class _Messages(Collected):
         self.messages += 1  # a block has a frame of its own
         kind = block.get("type")
         known = _BLOCKS.get(kind) if type(kind) is str else None
+        if type(kind) is str and kind in BLOCKS:
+            self._hosted(path, block)
+            return
         if known is None:
             self.files += 1
             self.unknown(path, block, "tool")
@@ -133,6 +137,18 @@ class _Messages(Collected):
         self.frame_bytes += len(arguments) + len(name)
         self.strings((*path, "input"), block["input"], "assistant")
 
+    def _hosted(self, path: Path, block: dict[str, Any]) -> None:
+        """Read what a tool at the provider left: found texts are scanned, what is encrypted goes on unread."""
+        self.hosted_items += 1
+        content = block.get("content")
+        found = content if block["type"] == "web_search_tool_result" and type(content) is list else None
+        for at, result in enumerate(found or ()):
+            if type(result) is not dict:
+                raise wrong(f"{body.place(path)}.content[{at}]", "an object")
+            self.opaque(result, "encrypted_content")
+            self.rest((*path, "content", at), result, ("encrypted_content",), "tool")
+        self.rest(path, block, ("type",) if found is None else ("type", "content"), "tool")
+
     def _result(self, path: Path, block: dict[str, Any]) -> None:
         first = len(self.texts)
         if block.get("content") is not None:
@@ -179,6 +195,7 @@ def parse(tree: Any, *, limited: bool = True) -> Request:
         forced_tool=type(choice) is dict and choice.get("type") in ("any", "tool"),
         opaque_bytes=reader.opaque_bytes,
         frame_bytes=reader.frame_bytes,
+        hosted_items=reader.hosted_items,
     )
 
 
@@ -200,7 +217,7 @@ def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:
                 raise wrong(f"tools[{number}].name", "a string")
             yield ToolDefinition(name, tool.get("input_schema") if ours else None)
         else:
-            yield ToolDefinition(name if type(name) is str else kind, None, hosted=True)
+            yield of_messages(tool, f"tools[{number}]")
 
 
 def _thinking(tree: dict[str, Any]) -> int:

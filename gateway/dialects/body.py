@@ -16,7 +16,17 @@ class Collected:
     `opaque_bytes` are of reasoning that nobody may read or alter, `frame_bytes` of what is billed beside the texts.
     """
 
-    __slots__ = ("calls", "files", "frame_bytes", "images", "messages", "opaque_bytes", "results", "texts")
+    __slots__ = (
+        "calls",
+        "files",
+        "frame_bytes",
+        "hosted_items",
+        "images",
+        "messages",
+        "opaque_bytes",
+        "results",
+        "texts",
+    )
 
     def __init__(self) -> None:
         self.texts: list[Text] = []
@@ -25,6 +35,7 @@ class Collected:
         self.messages = 0
         self.images = 0
         self.files = 0
+        self.hosted_items = 0
         self.opaque_bytes = 0
         self.frame_bytes = 0
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def media_of(inward: dict[str, Any], outward: dict[str, Any], input_room: int, output_room: int) -> dict[str, int]:
+def media_of(inward: dict[str, Any], outward: dict[str, Any], input_room: int, output_room: int) -> dict[str, Any]:
     """Return the parts for `limits.prices.Usage`, without those that were read from a cache.
 
     `inward` and `outward` are the report's details; the rooms are what the totals leave beside cached and reasoning

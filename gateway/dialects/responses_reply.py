@@ -13,6 +13,7 @@ from limits.prices import Usage
 from ..call import Event, Part
 from ..errors import UpstreamError
 from .event_reader import WRONG, EventReader, kind_of, no_reply
+from .hosted import uses_of_items
 from .json_part import JsonPart
 from .media import has_media, media_of
 from .responses_request import CALLS
@@ -147,7 +148,7 @@ class ResponsesReader(EventReader):
         _echoes(event.parts, tree, repeats=True)
         details = tree.get("incomplete_details")
         event.finish = str(details.get("reason")) if type(details) is dict else str(tree.get("status", "completed"))
-        event.usage = usage_of(tree.get("usage"))
+        event.usage = usage_of(tree.get("usage"), uses_of_items(tree["output"]))
         tier = tree.get("service_tier")
         event.tier = tier if type(tier) is str else None
         if tree.get("store") is not False and type(tree.get("id")) is str:
@@ -215,7 +216,7 @@ def _index(tree: dict[str, Any], member: str) -> int:
     return index
 
 
-def usage_of(tree: Any) -> Usage | None:
+def usage_of(tree: Any, uses: tuple[tuple[str, int], ...] = ()) -> Usage | None:
     """Return a usage report; None if there is none, or none that can be true."""
     if not tree:
         return None
@@ -232,6 +233,7 @@ def usage_of(tree: Any) -> Usage | None:
             cached_tokens=cached,
             cache_write_tokens=written,
             reasoning_tokens=thought,
+            uses=uses,
             **media,
         )
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -11,6 +11,7 @@ from ..call import Path, Request, ToolCall, ToolDefinition, ToolResult
 from ..errors import UnboundedCost
 from . import body
 from .body import Collected, wrong
+from .hosted import ITEMS, of_responses
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 # It names what lies at the provider.
@@ -72,17 +73,16 @@ class _Items(Collected):
             texts = tuple(range(first, len(self.texts)))
             call_id, where = body.named(here, item, "call_id")
             self.results.append(ToolResult(call_id, texts, at=where))
-        elif kind == "reasoning":
-            for member in ("summary", "content"):
+        elif kind in ("reasoning", "compaction"):
+            for member in ("summary", "content") if kind == "reasoning" else ():
                 if item.get(member) is not None:
                     self.content(here, item, member, "assistant")
-            self.opaque(item, "encrypted_content")
-        elif kind == "compaction":
             self.opaque(item, "encrypted_content")
         elif kind == "item_reference":
             raise body.elsewhere("item_reference")
         else:
-            self.files += 1
+            self.hosted_items += kind in ITEMS
+            self.files += kind not in ITEMS
             self.unknown(here, item, "tool")
             return
         self.rest(here, item, _ITEM, "user")
@@ -164,6 +164,8 @@ def parse(tree: Any) -> Request:
         follows=tuple(each for each in (before, conversation) if each is not None),
         grows=conversation,
         kept=tree.get("store") is not False,
+        hosted_items=reader.hosted_items,
+        uses_max=body.count(tree, "max_tool_calls", 1),
     )
 
 
@@ -208,7 +210,7 @@ def _tools(tree: dict[str, Any]) -> Iterator[ToolDefinition]:
             raise wrong(f"tools[{number}]", "an object with a type")
         kind, name = tool["type"], tool.get("name")
         if kind not in ("function", "custom"):
-            yield ToolDefinition(kind, None, hosted=True)
+            yield of_responses(tool, f"tools[{number}]")
         elif type(name) is not str:
             raise wrong(f"tools[{number}].name", "a string")
         else:

@@ -34,6 +34,15 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Hosting:
+    """What bounds a tool that runs at the provider: its uses in a call, the tokens that each adds, what it may read."""
+
+    uses_max: int
+    input_tokens_per_use: int
+    vector_stores: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A named policy. None stands for unlimited or unset; money in nano-dollars, times in seconds.
 
@@ -77,6 +86,7 @@ class Profile:
     last_good: bool
     unbounded_nano_usd: int | None
     usage_check_every: int
+    hosted: Mapping[str, Hosting]
 
     def allows_model(self, model: str) -> bool:
         """Tell whether the profile permits a model."""
@@ -134,6 +144,11 @@ def resolve(settings: ProfileSettings) -> Profile:
         last_good=settings.degraded.last_good,
         unbounded_nano_usd=_nano(settings.unbounded_usd),
         usage_check_every=settings.usage_check_every,
+        hosted={
+            kind: Hosting(each.uses_max, each.input_tokens_per_use, frozenset(each.vector_stores))
+            for kind, each in settings.tools.hosted
+            if each is not None
+        },
     )
 
 

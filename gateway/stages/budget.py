@@ -23,6 +23,7 @@ from limits.settlement import Reserved, settle
 from limits.windows import FOREVER
 
 from ..call import Attempt, Call, Event, Reply
+from ..dialects.hosted import limited
 from ..errors import BudgetHeld, ClientLeft, Ending, RunEnded, UnboundedCost
 from ..stage import AttemptStage
 from ..verdicts import ending_of
@@ -78,6 +79,9 @@ class Budget(AttemptStage):
             limit_field=can.output_limit_field,
             output_tokens=output.output_tokens,
         )
+        if weight.hosted is not None and weight.hosted.uses:
+            attempt.kept["hosted"] = weight.hosted
+            attempt.request = limited(attempt.request, call.dialect.name, weight.hosted.uses)
         if not can.usage_in_stream and "stream_options" in attempt.request.tree:
             attempt.request = attempt.request.with_members({"stream_options": None})
         return None
@@ -98,7 +102,7 @@ class Budget(AttemptStage):
         if isinstance(short, Short):
             if not weight.own:
                 raise await self._told_by_ledger(attempt, wish, weight, short)
-            nano = price.bound(weight.input_tokens, short.needed * wish.choices) + weight.extra_nano
+            nano = weight.nano(price, short.needed * wish.choices)
             raise over_own_limit(attempt.call.profile, short, weight.input_tokens, nano)
         return weight
 
@@ -124,7 +128,7 @@ class Budget(AttemptStage):
         order = Order(
             attempt.id,
             await self._scopes(call),
-            attempt.kept["price"].bound(weight.input_tokens, output_tokens) + weight.extra_nano,
+            weight.nano(attempt.kept["price"], output_tokens),
             weight.input_tokens,
             output_tokens,
             self._clock.utc_us() + round((left_s + _HOLD_SLACK_S) * 1_000_000),
@@ -186,12 +190,15 @@ class Budget(AttemptStage):
             attempt.kept["price"] = attempt.target.price(attempt.tier)
         if attempt.usage is not None and _is_checked(attempt, attempt.usage):
             attempt.kept["counted"] = await self._weighing.check(attempt)
+        report = _priced(attempt)
+        # Nobody but the provider knows what its tools read: without a report all that was held for them is charged.
+        counts = report is None and attempt.usage is None and "hosted" not in attempt.kept
         attempt.charge = settle(
             Reserved(hold.nano, hold.input_tokens, hold.output_tokens),
             attempt.kept["price"],
             _ended(attempt),
-            report=attempt.usage,
-            counted=None if attempt.usage is not None else await self._weighing.used(attempt),
+            report=report,
+            counted=await self._weighing.used(attempt) if counts else None,
             bound_id=_bound_id(attempt),
             charge_counted_when_left=call.profile.on_leave == "cancel",
         )
@@ -203,6 +210,15 @@ class Budget(AttemptStage):
         if entry is not None:
             attempt.kept["settlement"] = entry
             call.entries.append(entry)
+
+
+def _priced(attempt: Attempt) -> Usage | None:
+    """Return the provider's report, unless it tells of uses that have no price: they cannot be settled by it."""
+    usage = attempt.usage
+    if usage is None or not usage.uses:
+        return usage
+    attempt.call.decide("budget", "hosted", **dict(usage.uses))
+    return None if attempt.kept["price"].lacks(usage) else usage
 
 
 def _bound_id(attempt: Attempt) -> str:

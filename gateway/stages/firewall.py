@@ -16,6 +16,7 @@ from limits.seam import Ledger, RunSeen
 from ..call import Call, Event, Request
 from ..dialects.strict import encode
 from ..errors import ApprovalRequired, BudgetExceeded, Ending, Refusal, ToolNotAllowed
+from ..hosting import refuse_hosted
 from ..stage import AskAgain, CallStage
 from ..tools.check import NAME_CHARS, Checked, Rules, check, told_of
 from ..tools.edits import edit_calls
@@ -257,10 +258,9 @@ class Firewall(CallStage):
 
 
 def _refuse_offered(call: Call, request: Request) -> None:
+    refuse_hosted(request, call.profile)
     for tool in request.tools:
         shown = tool.name[:NAME_CHARS]
-        if tool.hosted:
-            raise ToolNotAllowed(f"{shown} runs at the provider, unchecked and unbounded; leave it out", param="tools")
         # What a run or its plan leaves out may be offered (a framework offers what it has), but not called.
         forbids = call.key.forbids_tool(tool.name)
         if not forbids and not call.profile.allows_tool(tool.name):

@@ -1,4 +1,5 @@
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from limits.clock import ManualClock
 from limits.pricelist import PriceList, PriceOverride
-from limits.prices import Price, PriceUnknown, Rates, Usage
+from limits.prices import NOTHING, Price, PriceUnknown, Rates, Usage
 
 M = 1_000_000
 RATE = st.integers(0, 10**9)
@@ -16,8 +17,9 @@ RATE = st.integers(0, 10**9)
 def usages(draw: st.DrawFn) -> Usage:
     inward = draw(st.lists(st.integers(0, 400_000), min_size=6, max_size=6))
     outward = draw(st.lists(st.integers(0, 50_000), min_size=4, max_size=4))
-    images = {"input_image_tokens": inward[4], "output_image_tokens": outward[2]}
-    return Usage(sum(inward), sum(outward), *inward[:4], *outward[:2], **images)
+    images: dict[str, Any] = {"input_image_tokens": inward[4], "output_image_tokens": outward[2]}
+    parts: list[Any] = [*inward[:4], *outward[:2]]
+    return Usage(sum(inward), sum(outward), *parts, **images)
 
 
 @st.composite
@@ -66,7 +68,7 @@ def test_free_output_is_bought_without_end_unless_the_input_is_too_dear() -> Non
         (1, 1, 1, 0, 0, 0, 0, 0, 1),
     ],
 )
-def test_usage_that_cannot_be_is_refused(figures: tuple[int, ...]) -> None:
+def test_usage_that_cannot_be_is_refused(figures: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="usage"):
         Usage(*figures)
 
@@ -170,3 +172,13 @@ def test_a_model_without_a_price_by_tokens_is_unknown(model: str) -> None:
 
 def test_a_price_says_where_it_comes_from() -> None:
     assert PriceOverride("1", "2", version="2026-11").price("m").origin == "configuration 2026-11"
+
+
+def test_uses_of_tools_at_the_provider_cost_on_top_and_one_without_a_price_is_told() -> None:
+    price = Price("m", (NOTHING,), 0, 0, "test", "1", uses={"web_search": 10_000_000_000})
+    usage = Usage(0, 0, uses=(("web_search", 3), ("file_search", 0)))
+    assert price.cost(usage) == 30_000_000
+    assert not price.lacks(usage)
+    assert price.lacks(Usage(0, 0, uses=(("file_search", 1),)))
+    with pytest.raises(ValueError, match="below zero"):
+        Usage(0, 0, uses=(("web_search", -1),))
