@@ -49,9 +49,13 @@ class Minted:
         return await self._runs.inferred(call.key, trace.run, trace.expires_us, trace.nano)
 
     def whose(self, call: Call, request: Request) -> Run | None:
-        """Return the run in which the caller got what it asks for; its vault has what stands there. It may be over."""
-        trace = self._bonds.led(call.key, request.follows)
-        return None if trace is None else self._runs.remembered(call.key, trace.run, trace.expires_us)
+        """Return the run, if it lasts, in which the caller got what it asks for: its vault has what stands there."""
+        return self._home(call, request.follows)
+
+    def _home(self, call: Call, kept: Sequence[str]) -> Run | None:
+        trace = self._bonds.led(call.key, kept)
+        run = None if trace is None else self._runs.remembered(call.key, trace.run, trace.expires_us)
+        return None if run is None or self._runs.is_over(run) else run
 
     def bind(self, call: Call) -> None:
         """Bind what the call's last attempt got to key and run, in the transaction of its outcome."""
@@ -69,16 +73,18 @@ class Minted:
         dialect = call.dialect
         if isinstance(dialect, ObjectDialect) and dialect.deletes and attempt.complete:
             call.statements.append(self._bonds.unbind(call.key, dialect.ids[0]))
-        self._lead(call, attempt, [each for each in (kept, request.grows) if each is not None])
+        self._lead(call, attempt, request, [each for each in (kept, request.grows) if each is not None])
 
-    def _lead(self, call: Call, attempt: Attempt, kept: Sequence[str]) -> None:
+    def _lead(self, call: Call, attempt: Attempt, request: Request, kept: Sequence[str]) -> None:
         """Have what was released lead to the call's run, and mark the tool calls that belong to what is kept."""
         released = call.ending is None or isinstance(call.ending, ApprovalRequired)
         tools: list[str] = call.kept.get("tool_ids", []) if released else []
         fresh: Fresh | None = attempt.kept.get("fresh")
         said = {} if fresh is None else {tool: fresh.said[tool] for tool in tools if tool in fresh.said}
         infers = call.profile.run_identity == "infer"
-        leads = [each for each in kept if each == attempt.mints or call.run is None]
+        leads = [each for each in kept if each != request.grows]
+        if request.grows is not None and self._leads_here(call, request.grows):
+            leads.append(request.grows)
         ids = [*leads, *(tools if infers else ())] if released else []
         marks = [mark_of(each, said.get(tool, tool)) for each in kept for tool in tools]
         if said:
@@ -98,6 +104,19 @@ class Minted:
         spent = sum(each.charge.nano for each in call.attempts if each.charge is not None)
         call.statements += self._bonds.lead(call.key, ids, Trace(run.id, run.expires_us, spent))
         call.statements += self._bonds.lead(call.key, marks, Trace(run.id, self._runs.until_us(KEPT_S), 0))
+
+    def _leads_here(self, call: Call, conversation: str) -> bool:
+        """Say whether a conversation leads to this call's run from now on.
+
+        If not, what it hides of this call can be looked at where the conversation leads to.
+        """
+        home = self._home(call, (conversation,))
+        if home is None:
+            return True
+        run, guard = call.run or call.kept.get("whose"), call.kept.get("guard")
+        if guard is not None and call.request is not None and (run is None or run.id != home.id):
+            call.statements += self._vaults.lend(home, guard.vault, (text.value for text in call.request.texts))
+        return False
 
 
 def _weight(attempt: Attempt, request: Request) -> int:

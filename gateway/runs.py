@@ -89,6 +89,10 @@ class Runs:
         run = self._directory.run_for(key, run_id)
         return run or replace(self.prospect(key), id=run_id, path=(run_id,), expires_us=expires_us)
 
+    def is_over(self, run: Run) -> bool:
+        """Tell whether a run has ended; one that was never opened has not."""
+        return self._directory.has_ended(run.id)
+
     def until_us(self, seconds: int) -> int:
         """Return the instant that is so many seconds from now (µs UTC)."""
         return self._directory.now_us() + seconds * 1_000_000

@@ -31,6 +31,8 @@ ATTRIBUTES = frozenset(
     (
         *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.request.max_tokens"),
         *("gen_ai.request.choice.count", "gen_ai.request.stream", "gen_ai.response.finish_reasons"),
+        *("gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty", "gen_ai.request.seed"),
+        *("gen_ai.request.temperature", "gen_ai.request.top_k", "gen_ai.request.top_p", "gen_ai.output.type"),
         *("gen_ai.response.time_to_first_chunk", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
         *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
         *("gen_ai.usage.reasoning.output_tokens", "gen_ai.conversation.id", "gen_ai.tool.name"),
@@ -44,6 +46,7 @@ ATTRIBUTES = frozenset(
     )
 )
 EVENTS = frozenset({"tollhouse.finding", "tollhouse.refusal", "tollhouse.failure"})
+_NUMBERS = ("frequency_penalty", "presence_penalty", "seed", "temperature", "top_k", "top_p")
 _EVENTS_MAX = 64
 _FINISHES = frozenset(
     (
@@ -275,7 +278,14 @@ def _of_attempt(attempt: Attempt) -> dict[str, AttributeValue]:
         choices = attempt.request.choices
         said["gen_ai.request.model"] = target.model
         said["gen_ai.request.choice.count"] = choices if choices != 1 else None
+        said["gen_ai.output.type"] = "json" if attempt.request.strict_format else None
+        said |= {f"gen_ai.request.{name}": _number(attempt.request.tree.get(name)) for name in _NUMBERS}
         said["gen_ai.request.max_tokens"] = None if hold is None else hold.output_tokens // max(1, choices)
         if attempt.complete and call.finish:
             said["gen_ai.response.finish_reasons"] = [call.finish if call.finish in _FINISHES else "other"]
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _number(value: object) -> float | None:
+    """Return what a client set if it is a number: nothing else of a request leaves."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -9,12 +9,12 @@ before its record was durable was sent to nobody. A call outside a declared run 
 """
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from limits.clock import Clock
 
-from .guards.vault import Vault
+from .guards.vault import Vault, sealed_loan
 from .papers import Run
 from .shelf import Shelf
 
@@ -65,9 +65,10 @@ class Vaults:
             "SELECT sealed FROM state_vault WHERE run = ? AND tenant = ? AND expires_us > ?",
             (run.id, run.tenant_id, self._clock.utc_us()),
         )
+        own = hmac.digest(self._key(run), f"placeholders of {run.id}".encode(), "sha256") if self._shared else None
+        vault = Vault.opened([bytes(sealed) for (sealed,) in rows], self._key(run), run.id, otherwise=own)
         if self._shared and not rows:
-            return Vault(key=hmac.digest(self._key(run), f"placeholders of {run.id}".encode(), "sha256"))
-        vault = Vault.opened([bytes(sealed) for (sealed,) in rows], self._key(run), run.id)
+            return vault
         self._shelf.put(run.id, (run, vault), _VALUE_BYTES * (1 + len(vault)))
         return vault
 
@@ -77,6 +78,19 @@ class Vaults:
             return []
         sealed = vault.sealed(self._key(run), run.id)
         self._shelf.put(run.id, (run, vault), _VALUE_BYTES * (1 + len(vault)))
+        return self._row(run, sealed)
+
+    def lend(self, run: Run, vault: Vault, texts: Iterable[str]) -> list[Statement]:
+        """Return the statements by which a run restores what stands in texts and another vault issued."""
+        lent = vault.lent(texts)
+        if not lent:
+            return []
+        known = self._shelf.get(run.id)
+        if known is not None:
+            known[1].borrow(lent)
+        return self._row(run, sealed_loan(lent, self._key(run), run.id))
+
+    def _row(self, run: Run, sealed: bytes) -> list[Statement]:
         row = (run.id, run.tenant_id, sealed, run.expires_us)
         return [
             ("DELETE FROM state_vault WHERE expires_us <= ?", (self._clock.utc_us(),)),

@@ -113,6 +113,11 @@ class Directory:
             return None
         return run if key.run_id is None or key.run_id in run.path else None
 
+    def has_ended(self, run_id: str) -> bool:
+        """Tell whether a run is over; one that is not known may yet be opened."""
+        run = self._runs.get(run_id)
+        return run is not None and self.why_ended(run) is not None
+
     def why_ended(self, run: Run) -> str | None:
         """Return `ended`, `killed` or `expired` if the run or an ancestor is over, else None."""
         for member_id in run.path:

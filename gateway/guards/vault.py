@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from itertools import islice
 from types import MappingProxyType
@@ -118,16 +118,29 @@ class Vault:
         rows = [[kind, value, made] for (kind, value), made in islice(self._by_value.items(), self._sealed, None)]
         self._sealed = len(self._by_value)
         plain = json.dumps({"key": self.key.hex(), "rows": rows}).encode()
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(key).encrypt(nonce, plain, run.encode())
+        return _sealed(plain, key, run)
+
+    def lent(self, texts: Iterable[str]) -> dict[str, str]:
+        """Return the placeholders of this vault that stand in texts, with their values."""
+        stand = {made for text in texts for made in PLACEHOLDER.findall(text)}
+        return {made: value for made in stand if (value := self.value(made)) is not None}
+
+    def borrow(self, lent: Mapping[str, str]) -> None:
+        """Restore what another vault issued, too, as far as there is room; it is never issued here."""
+        for made, value in lent.items():
+            if len(self._by_placeholder) < self._entries_max:
+                self._by_placeholder.setdefault(made, value)
 
     @classmethod
-    def opened(cls, sealed: Iterable[bytes], key: bytes, run: str, *, entries_max: int = 10_000) -> Vault:
+    def opened(
+        cls, sealed: Iterable[bytes], key: bytes, run: str, *, entries_max: int = 10_000, otherwise: bytes | None = None
+    ) -> Vault:
         """Return the vault that these pieces, in any order, hold together; without any it is a new one.
 
+        Its placeholders' key is theirs, `otherwise` this one, or chance.
         VaultSealBroken if a piece is not this run's, or was altered.
         """
-        vault = cls(entries_max=entries_max)
+        vault = cls(key=otherwise, entries_max=entries_max)
         cipher = AESGCM(key)
         for piece in sealed:
             try:
@@ -135,9 +148,22 @@ class Vault:
             except (InvalidTag, ValueError) as broken:
                 raise VaultSealBroken("sealed vault does not open under this key and run") from broken
             tree = json.loads(plain)
+            if "lent" in tree:
+                vault.borrow(tree["lent"])
+                continue
             vault._key = bytes.fromhex(tree["key"])
             for kind, value, made in tree["rows"]:
                 vault._by_placeholder[made] = value
                 vault._by_value[kind, value] = made
         vault._sealed = len(vault._by_value)
         return vault
+
+
+def sealed_loan(lent: Mapping[str, str], key: bytes, run: str) -> bytes:
+    """Return a piece for `Vault.opened` of a run that borrows: what another vault lent, encrypted and bound to it."""
+    return _sealed(json.dumps({"lent": lent}).encode(), key, run)
+
+
+def _sealed(plain: bytes, key: bytes, run: str) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, run.encode())

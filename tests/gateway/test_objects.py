@@ -10,7 +10,9 @@ import openai
 import pytest
 
 from agents.scripted import Reply, Rule, ToolCall
+from gateway.runs import INFERRED_S
 from gateway.vendor_routes import ROUTES
+from limits.clock import ManualClock
 from tests.faults.exact import ends, script
 from tests.gateway.live import Live, live
 
@@ -129,6 +131,60 @@ async def test_a_conversation_is_its_owners_alone_and_hides_what_it_is_told(tmp_
         await client.conversations.delete(begun.id)
         with pytest.raises(openai.NotFoundError):
             await client.conversations.retrieve(begun.id)
+
+
+async def shown(gate: Live, conversation: str) -> str:
+    """Return what the conversation's items look like to the first key."""
+    return (await ask(gate, "GET", f"/conversations/{conversation}/items")).text
+
+
+async def test_a_conversation_is_seen_in_the_clear_whatever_runs_added_to_it_as_long_as_they_last(
+    tmp_path: Path,
+) -> None:
+    async with live(tmp_path, up=UP) as gate:
+        item = {"type": "message", "role": "user", "content": f"I am {MAIL}"}
+        begun = (await ask(gate, "POST", "/conversations", json={"items": [item]})).json()["id"]
+        runs = [(await ask(gate, "POST", "/runs", json={})).json() for _ in range(2)]
+        for number, run in enumerate(runs):
+            body = {"model": "m", "input": f"ask one{number}@example.com", "conversation": begun}
+            assert (await ask(gate, "POST", "/responses", run["key"], json=body)).status_code == 200
+        everything = await shown(gate, begun)
+        assert all(mail in everything for mail in (MAIL, "one0@example.com", "one1@example.com"))
+        assert "example.com" not in str(gate.upstream.model.kept._conversations)
+        gate.app.vaults._shelf.drop_oldest()
+    async with live(tmp_path, up=UP, again=True) as after:
+        after.upstream.model.kept._conversations.update(gate.upstream.model.kept._conversations)
+        after.http.headers["authorization"] = f"Bearer {gate.token}"
+        assert await shown(after, begun) == everything, "also after a restart"
+
+
+async def test_what_a_run_hid_in_a_conversation_stays_hidden_once_the_run_has_ended(tmp_path: Path) -> None:
+    async with live(tmp_path, up=UP) as gate:
+        first, second = [(await ask(gate, "POST", "/runs", json={})).json() for _ in range(2)]
+        begun = (await ask(gate, "POST", "/conversations", first["key"], json={})).json()["id"]
+        body = {"model": "m", "input": f"ask {MAIL}", "conversation": begun}
+        made = (await ask(gate, "POST", "/responses", first["key"], json=body)).json()
+        assert MAIL in await shown(gate, begun)
+        assert MAIL in (await ask(gate, "GET", f"/responses/{made['id']}")).text
+        await ask(gate, "POST", f"/runs/{first['id']}/cancel")
+        assert MAIL not in await shown(gate, begun)
+        assert MAIL not in (await ask(gate, "GET", f"/responses/{made['id']}")).text
+        again = {**body, "input": "ask two@example.com"}
+        assert (await ask(gate, "POST", "/responses", second["key"], json=again)).status_code == 200
+        assert "two@example.com" in await shown(gate, begun), "the conversation leads to the run that goes on with it"
+
+
+async def test_what_nobody_declared_is_seen_in_the_clear_for_a_week(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with live(tmp_path, up=UP, clock=clock) as gate:
+        made = (await ask(gate, "POST", "/responses", json={"model": "m", "input": f"write to {MAIL}"})).json()
+        clock.turn(INFERRED_S - 60)
+        assert MAIL in (await ask(gate, "GET", f"/responses/{made['id']}")).text
+        clock.turn(60)
+        reply = await ask(gate, "GET", f"/responses/{made['id']}")
+        assert reply.status_code == 200
+        assert MAIL not in reply.text
+        assert "EMAIL_" in reply.text
 
 
 async def test_what_a_conversation_holds_weighs_in_every_later_hold(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ async def test_a_sampled_call_is_one_server_span_with_a_client_span_for_its_atte
     began = time.time_ns()
     async with collecting() as collector:
         async with live(tmp_path, traces={"endpoint": collector.url, "sample_ratio": 1}) as gate:
-            body = chat("hello", stream=True, max_tokens=50)
+            numbers = {"temperature": 0.2, "top_p": 1, "seed": 7, "presence_penalty": "high"}
+            body = chat("hello", stream=True, max_tokens=50, response_format={"type": "json_object"}, **numbers)
             reply = await gate.http.post("/v1/chat/completions", json=body, headers={"x-session-id": "mine"})
             (entry,) = gate.upstream.bill.entries
         server, client = collector.named(SERVER), collector.named("chat gpt-4o-mini")
@@ -39,6 +40,10 @@ async def test_a_sampled_call_is_one_server_span_with_a_client_span_for_its_atte
         "gen_ai.provider.name": "up",
         "gen_ai.request.model": "gpt-4o-mini",
         "gen_ai.request.max_tokens": 50,
+        "gen_ai.request.temperature": 0.2,
+        "gen_ai.request.top_p": 1,
+        "gen_ai.request.seed": 7,
+        "gen_ai.output.type": "json",
         "gen_ai.request.stream": True,
         "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": entry.prompt_tokens,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.guards import Detector, Vault, VaultFull, VaultSealBroken
 from gateway.guards.policy import KINDS
-from gateway.guards.vault import LABELS, PLACEHOLDER
+from gateway.guards.vault import LABELS, PLACEHOLDER, sealed_loan
 
 KEY = b"k" * 32
 KIND = st.sampled_from(KINDS)
@@ -109,3 +109,28 @@ def test_a_vault_prints_no_value_and_every_kind_has_a_label() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Vault(key=b"short")
+
+
+def test_what_is_lent_is_restored_elsewhere_and_never_issued_there() -> None:
+    owner, borrower = Vault(key=b"o" * 32), Vault(key=b"b" * 32)
+    made, other = owner.placeholder("email", "a@b.org"), owner.placeholder("email", "c@d.org")
+    lent = owner.lent([f"to {made} and {Vault().placeholder('email', 'x')}", "nothing"])
+    assert lent == {made: "a@b.org"}
+    own = borrower.placeholder("email", "a@b.org")
+    pieces = [borrower.sealed(KEY, "r1"), sealed_loan(lent, KEY, "r1")]
+    for order in (pieces, pieces[::-1]):
+        opened = Vault.opened(order, KEY, "r1")
+        assert (opened.value(made), opened.value(own), opened.value(other)) == ("a@b.org", "a@b.org", None)
+        assert opened.placeholder("email", "a@b.org") == own
+        assert not opened.unsealed
+    with pytest.raises(VaultSealBroken):
+        Vault.opened(pieces, KEY, "r2")
+    alone = Vault.opened(pieces[1:], KEY, "r1", otherwise=b"b" * 32)
+    assert alone.placeholder("email", "a@b.org") == own
+
+
+def test_what_is_lent_takes_room_and_no_more_than_there_is() -> None:
+    owner, full = Vault(), Vault(entries_max=1)
+    lent = owner.lent([owner.placeholder("email", mail) for mail in ("a@b.org", "c@d.org")])
+    full.borrow(lent)
+    assert (len(lent), len(full)) == (2, 1)
