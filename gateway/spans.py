@@ -37,7 +37,7 @@ ATTRIBUTES = frozenset(
         *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
         *("gen_ai.usage.reasoning.output_tokens", "gen_ai.conversation.id", "gen_ai.tool.name"),
         *("error.type", "server.address", "server.port"),
-        *("http.request.method", "http.route", "http.response.status_code", "http.method", "http.status_code"),
+        *("http.request.method", "http.route", "http.response.status_code"),
         *("tollhouse.call", "tollhouse.tenant", "tollhouse.key", "tollhouse.profile", "tollhouse.run"),
         *("tollhouse.run_by", "tollhouse.phase", "tollhouse.model", "tollhouse.nano_usd", "tollhouse.degraded"),
         *("tollhouse.attempt", "tollhouse.clamped", "tollhouse.decisions", "tollhouse.client_left"),
@@ -45,6 +45,7 @@ ATTRIBUTES = frozenset(
         *("tollhouse.limit", "tollhouse.actual"),
     )
 )
+_OF_SERVERS = ATTRIBUTES - {"server.address", "server.port"}  # there it is what a client's Host header says
 EVENTS = frozenset({"tollhouse.finding", "tollhouse.refusal", "tollhouse.failure"})
 _NUMBERS = ("frequency_penalty", "presence_penalty", "seed", "temperature", "top_k", "top_p")
 _EVENTS_MAX = 64
@@ -193,9 +194,9 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
         span.get_span_context(),
         span.parent,
         span.resource,
-        _allowed(span.attributes),
+        _allowed(span.attributes, _OF_SERVERS if span.kind is SpanKind.SERVER else ATTRIBUTES),
         [
-            Event(event.name, _allowed(event.attributes), event.timestamp)
+            Event(event.name, _allowed(event.attributes, ATTRIBUTES), event.timestamp)
             for event in span.events
             if event.name in EVENTS
         ],
@@ -208,8 +209,8 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def _allowed(attributes: Mapping[str, AttributeValue] | None) -> dict[str, AttributeValue]:
-    return {name: value for name, value in (attributes or {}).items() if name in ATTRIBUTES}
+def _allowed(attributes: Mapping[str, AttributeValue] | None, names: frozenset[str]) -> dict[str, AttributeValue]:
+    return {name: value for name, value in (attributes or {}).items() if name in names}
 
 
 def _instant(call: Call, monotonic_ns: int) -> int:

@@ -3,6 +3,7 @@
 Deny by default: what is below `/admin` asks for an administrator; everything else here shows no tenant's name.
 """
 
+import os
 from importlib import metadata
 from typing import Any
 
@@ -19,6 +20,7 @@ from .page import CONTENT_SECURITY, page
 from .parts import Parts
 from .shapes import ErrorShape
 
+_CONVENTIONS = "OTEL_SEMCONV_STABILITY_OPT_IN"
 _NOT_TRACED = "/livez,/readyz,/health,/metrics"
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorShape, "description": "the request is malformed"},
@@ -57,6 +59,7 @@ def build(parts: Parts) -> FastAPI:
         return HTMLResponse(page(app.openapi()), headers={"content-security-policy": CONTENT_SECURITY})
 
     app.add_middleware(Gate, parts=parts)
+    os.environ.setdefault(_CONVENTIONS, "http")  # the instrumentation looks there alone, and else gives names of 2022
     FastAPIInstrumentor.instrument_app(
         app, tracer_provider=parts.tracer_provider, excluded_urls=_NOT_TRACED, exclude_spans=["receive", "send"]
     )

@@ -141,11 +141,17 @@ async def test_nothing_leaves_but_what_is_on_the_lists(tmp_path: Path) -> None:
 async def test_operators_requests_are_traced_by_their_route(tmp_path: Path) -> None:
     async with collecting() as collector:
         async with live(tmp_path, traces={"endpoint": collector.url}) as gate:
-            await gate.http.get("/admin/runs/some-run")
+            await gate.http.get("/admin/runs/some-run", headers={"host": "canary.example"})
             await gate.http.get("/livez")
             await gate.http.get("/metrics")
-        names = [span.name for span in collector.spans()]
-    assert names == ["GET /admin/runs/{run_id}"]
+        (span,) = collector.spans()
+    assert span.name == "GET /admin/runs/{run_id}"
+    told = said(span.attributes)
+    assert told == {
+        "http.request.method": "GET",
+        "http.route": "/admin/runs/{run_id}",
+        "http.response.status_code": 403,
+    }
 
 
 async def test_a_collector_that_is_away_or_never_answers_delays_no_call_and_no_stop_for_long(tmp_path: Path) -> None:
