@@ -64,6 +64,7 @@ class Offer:
             [*self.headers, *asked] if asked else self.headers,
             encode(attempt.request.tree),
             self.timeouts,
+            attempt.call.tenant.id,
         )
 
     def takes(self, status: int) -> bool:  # noqa: ARG002

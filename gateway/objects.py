@@ -32,7 +32,7 @@ class ObjectOffer(Offer):
         body = encode(attempt.request.tree) if dialect.method == "POST" else b""
         headers = self.headers if body else [each for each in self.headers if each[0] != "content-type"]
         url = self.target.address(dialect.address, dialect.asked)
-        return UpstreamRequest(dialect.method, url, headers, body, self.timeouts)
+        return UpstreamRequest(dialect.method, url, headers, body, self.timeouts, attempt.call.tenant.id)
 
 
 class Objects:

@@ -62,7 +62,7 @@ class McpOffer(Reaching):
         headers = [*self.headers, *call.dialect.headers(call.caller.headers, ()), told]
         if (session := call.caller.headers.get(SESSION)) is not None:
             headers.append((SESSION, _unsealed(self.secret, call.key, self.server.name, session)))
-        return UpstreamRequest("POST", self.server.url, headers, encode(message), timeouts)
+        return UpstreamRequest("POST", self.server.url, headers, encode(message), timeouts, call.tenant.id)
 
     def takes(self, status: int) -> bool:  # noqa: ARG002
         """Whether an error's status is an answer nevertheless: JSON-RPC says what went wrong in its messages."""

@@ -65,7 +65,7 @@ class McpClient:
 
 def _with_token(request: UpstreamRequest, token: str) -> UpstreamRequest:
     headers = [*request.headers, ("authorization", f"Bearer {token}")]
-    return UpstreamRequest(request.method, request.url, headers, request.body, request.timeouts)
+    return UpstreamRequest(request.method, request.url, headers, request.body, request.timeouts, request.lane)
 
 
 class _Place:

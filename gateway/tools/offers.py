@@ -43,7 +43,7 @@ class ToolOffer(Reaching):
         if self.idempotency_header is not None:
             said = f"{call.tenant.id}\0{call.run.id if call.run else call.id}\0{call.kept.get('tool_call_id', call.id)}"
             headers.append((self.idempotency_header, hashlib.sha256(said.encode()).hexdigest()[:32]))
-        return UpstreamRequest(self.outgoing.method, url, headers, body, timeouts)
+        return UpstreamRequest(self.outgoing.method, url, headers, body, timeouts, call.tenant.id)
 
     def takes(self, status: int) -> bool:
         """Whether a status is the tool's answer to its caller, though it says no: the agent may learn from it."""

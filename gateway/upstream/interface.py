@@ -34,7 +34,7 @@ class UpstreamRequest(Struct, frozen=True):
     """One request.
 
     `headers` are names and values as they shall go out; hop-by-hop ones are dropped; Host, Content-Length and
-    Accept-Encoding are the implementation's own.
+    Accept-Encoding are the implementation's own. Where callers must wait for a connection, `lane`s take turns.
     """
 
     method: str
@@ -42,6 +42,7 @@ class UpstreamRequest(Struct, frozen=True):
     headers: Sequence[tuple[str, str]]
     body: bytes = b""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    lane: str = ""
 
 
 class UpstreamReply(Protocol):

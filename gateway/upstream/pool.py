@@ -1,15 +1,14 @@
 """The `Upstream` on connections of our own: kept alive, bounded in number, never shared by two requests at a time.
 
 A request is written once. Only where no provider can have taken it is it written again: the connection was found dead
-before the first byte, or an old one died while the body was still leaving. Callers for whom there is no room wait in
-their order; a connection that becomes idle, or is closed, lets the first of them go on.
+before the first byte, or an old one died while the body was still leaving. Callers for whom there is no room wait, by
+turns of their lanes (`turns.py`); a connection that becomes idle, or is closed, lets the next of them go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from typing import Self
 
 from ..outbox import Outbox
@@ -19,6 +18,7 @@ from .egress import Egress
 from .exchange import Exchange
 from .failure import UpstreamFailure
 from .interface import UpstreamRequest
+from .turns import Turn, Turns
 from .wire import Origin, head_of, origin_of
 
 _HEADS_MAX = 1_024
@@ -56,7 +56,7 @@ class PoolUpstream:
         self._open: dict[Origin, int] = {}  # those that are being opened, too
         self._size = 0
         self._all: set[Connection] = set()
-        self._waiting: deque[tuple[Origin, asyncio.Future[None]]] = deque()
+        self._waiting = Turns()
         self._sweep: asyncio.TimerHandle | None = None
 
     async def send(self, request: UpstreamRequest) -> Exchange:
@@ -67,7 +67,7 @@ class PoolUpstream:
         connection = self._take(origin) if not self._waiting else None
         while True:
             if connection is None:
-                connection = await self._connection(origin, min(timeouts.connect_s, timeouts.total_s))
+                connection = await self._connection(origin, request.lane, min(timeouts.connect_s, timeouts.total_s))
             reused = connection.served > 0
             try:
                 return await connection.send(head, request.body, timeouts, began_s + timeouts.total_s)
@@ -103,7 +103,7 @@ class PoolUpstream:
             connection.abort()
         return None
 
-    async def _connection(self, origin: Origin, connect_s: float) -> Connection:
+    async def _connection(self, origin: Origin, lane: str, connect_s: float) -> Connection:
         """Return a connection, after waiting for one's turn if there is no room or others wait already."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + connect_s
@@ -115,7 +115,7 @@ class PoolUpstream:
                     return connection
                 if self._has_room(origin):
                     return await self._opened(origin, until_s - loop.time())
-            await self._wait(origin, until_s - loop.time(), first=first)
+            await self._wait(Turn(lane, origin, loop.create_future()), until_s - loop.time(), first=first)
             first = False
 
     def _has_room(self, origin: Origin) -> bool:
@@ -127,20 +127,14 @@ class PoolUpstream:
     def _elsewhere(self, origin: Origin) -> Connection | None:
         return next((idle[0] for other, idle in self._idle.items() if idle and other != origin), None)
 
-    async def _wait(self, origin: Origin, wait_s: float, *, first: bool) -> None:
+    async def _wait(self, turn: Turn, wait_s: float, *, first: bool) -> None:
         """Wait for one's turn; who has had it in vain stays the first."""
-        turn = (origin, asyncio.get_running_loop().create_future())
-        if first:
-            self._waiting.append(turn)
-        else:
-            self._waiting.appendleft(turn)
+        self._waiting.add(turn, again=not first)
         try:
             async with asyncio.timeout(wait_s):
-                await turn[1]
+                await turn.future
         except BaseException as error:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-            else:
+            if not self._waiting.leave(turn):
                 self._next()  # it was our turn: pass it on
             if isinstance(error, TimeoutError):
                 raise UpstreamFailure(
@@ -149,16 +143,14 @@ class PoolUpstream:
             raise
 
     def _next(self) -> None:
-        """Let the first that can go on go on."""
-        for turn in self._waiting:
-            origin, future = turn
-            if self._idle.get(origin) or self._has_room(origin):
-                self._waiting.remove(turn)
-                if not future.done():
-                    future.set_result(None)
-                    return
-                self._next()
+        """Let the next that can go on go on; who has been cancelled meanwhile does not."""
+        while (turn := self._waiting.take(self._can_go)) is not None:
+            if not turn.future.done():
+                turn.future.set_result(None)
                 return
+
+    def _can_go(self, origin: Origin) -> bool:
+        return bool(self._idle.get(origin)) or self._has_room(origin)
 
     async def _opened(self, origin: Origin, connect_s: float) -> Connection:
         self._size += 1
