@@ -28,7 +28,9 @@ def lines(title: str, across: Axis, up: Axis, drawn: Mapping[str, Points]) -> st
     points = [point for line in drawn.values() for point in line]
     x = _Scale(across, [point[0] for point in points], LEFT, WIDTH - RIGHT)
     y = _Scale(up, [point[1] for point in points], HEIGHT - BELOW, ABOVE)
-    parts = [_head(WIDTH, HEIGHT), _text(LEFT, 16, title, size=14)]
+    beside = WIDTH - RIGHT + 14
+    wide = beside + 24 + round(6.8 * max(map(len, drawn), default=0))
+    parts = [_head(wide, HEIGHT), _text(LEFT, 16, title, size=14)]
     for value in x.ticks():
         parts += [
             _line(x.of(value), ABOVE, x.of(value), HEIGHT - BELOW),
@@ -41,16 +43,14 @@ def lines(title: str, across: Axis, up: Axis, drawn: Mapping[str, Points]) -> st
         ]
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, across.title, "middle"))
     parts.append(_text(4, ABOVE - 8, up.title))
-    place = LEFT + 8.0 + 7 * len(up.title)
-    for (name, line), colour in zip(drawn.items(), COLOURS, strict=False):
+    for number, ((name, line), colour) in enumerate(zip(drawn.items(), COLOURS, strict=False)):
         at = [(x.of(point[0]), y.of(point[1])) for point in line]
         path = " ".join(f"{left:.1f},{top:.1f}" for left, top in at)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         if len(at) <= 40:
             parts += [f'<circle cx="{left:.1f}" cy="{top:.1f}" r="3" fill="{colour}"/>' for left, top in at]
-        parts.append(f'<rect x="{place:.0f}" y="{ABOVE - 18}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(place + 16, ABOVE - 8, name))
-        place += 34 + 6.6 * len(name)
+        parts.append(f'<rect x="{beside}" y="{ABOVE + 20 * number}" width="12" height="12" fill="{colour}"/>')
+        parts.append(_text(beside + 17, ABOVE + 20 * number + 11, name))
     return "".join([*parts, "</svg>\n"])
 
 

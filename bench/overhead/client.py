@@ -12,6 +12,7 @@ import time
 from array import array
 from dataclasses import asdict, dataclass
 from itertools import count
+from pathlib import Path
 from typing import cast
 
 import httptools
@@ -87,16 +88,31 @@ def _quantile_ms(times_us: "array[int]", share: float) -> float:
     return ranked[min(len(ranked) - 1, int(len(ranked) * share))] / 1000
 
 
+class Heads:
+    """The head of each request: the keys take turns, and so do the runs that the calls say they belong to."""
+
+    def __init__(self, port: int, keys: list[str], headers: list[str], runs: int) -> None:
+        first = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
+        rest = "".join(f"{line}\r\n" for line in ("content-type: application/json", *headers))
+        self._heads = [f"{first}authorization: Bearer {key}\r\n{rest}".encode() for key in keys]
+        self._runs = runs
+
+    def of(self, serial: int, length: int) -> bytes:
+        """Return the head of a call with a body of so many bytes."""
+        run = b"x-run-id: bench-%d\r\n" % (serial % self._runs) if self._runs else b""
+        return b"%b%bcontent-length: %d\r\n\r\n" % (self._heads[serial % len(self._heads)], run, length)
+
+
 class Caller(asyncio.Protocol):
     """One connection: asks, checks, asks again until the phase is over, then fulfils ``idle``."""
 
     def __init__(
-        self, workload: Workload, head: bytes, serial: "count[int]", *, pause_s: float = 0.0, done: bool = True
+        self, workload: Workload, heads: Heads, serial: "count[int]", *, pause_s: float = 0.0, done: bool = True
     ) -> None:
         self._workload = workload
         self._pause_s = pause_s
         self._done = done
-        self._head = head
+        self._heads = heads
         self._serial = serial
         self._pieces: list[bytes] = []
         self._tally: Tally | None = None
@@ -124,10 +140,11 @@ class Caller(asyncio.Protocol):
         if not self._tally.another():
             self._end(None)
             return
-        body = self._workload.body(next(self._serial))
+        serial = next(self._serial)
+        body = self._workload.body(serial)
         self._pieces.clear()
         self._asked = time.perf_counter_ns()
-        self._transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+        self._transport.write(self._heads.of(serial, len(body)) + body)
 
     def _end(self, reason: str | None) -> None:
         if self._tally is None or self._idle is None or self._idle.done():
@@ -187,16 +204,13 @@ async def _phase(callers: list[Caller], tally: Tally) -> Figures:
 
 async def _main(arguments: argparse.Namespace) -> None:
     workload: Workload = getattr(workloads, arguments.workload.upper())
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{arguments.port}\r\n"
-        f"authorization: Bearer {arguments.key}\r\ncontent-type: application/json\r\n"
-    )
-    head = "".join([head, *(f"{header}\r\n" for header in arguments.header), "content-length: "])
+    keys = arguments.keys.read_text().split() if arguments.keys else [arguments.key]
+    heads = Heads(arguments.port, keys, arguments.header, arguments.runs)
     loop, serial = asyncio.get_running_loop(), count(time.time_ns() // 1_000_000)
     callers: list[Caller] = []
 
     def make() -> Caller:
-        return Caller(workload, head.encode(), serial, pause_s=arguments.pause_s, done=arguments.done)
+        return Caller(workload, heads, serial, pause_s=arguments.pause_s, done=arguments.done)
 
     for _ in range(arguments.callers):
         _, caller = await loop.create_connection(make, "127.0.0.1", arguments.port)
@@ -220,4 +234,6 @@ if __name__ == "__main__":
     parser.add_argument("--no-done", dest="done", action="store_false", help="streams end without [DONE]")
     parser.add_argument("--pause-s", type=float, default=0.0, help="between an answer and the next question")
     parser.add_argument("--key", default="none")
+    parser.add_argument("--keys", type=Path, help="a file of keys, one a line, that take turns")
+    parser.add_argument("--runs", type=int, default=0, help="say in turns that a call belongs to one of so many runs")
     uvloop.run(_main(parser.parse_args()))

@@ -129,6 +129,8 @@ class Load:
     warm_s: float = 0.0
     calls: int | None = None
     pause_s: float = 0.0
+    keys: Path | None = None
+    runs: int = 0
 
     def run(self, gateway: Running | None = None) -> tuple[Figures, float]:
         """Return the callers' figures and the gateway's CPU seconds meanwhile. Raises WorkError if any call failed."""
@@ -137,6 +139,8 @@ class Load:
         command += ["--callers", str(self.callers), "--seconds", str(self.seconds), "--warm-s", str(self.warm_s)]
         command += ["--pause-s", str(self.pause_s), "--key", self.launch.key]
         command += [] if self.calls is None else ["--calls", str(self.calls)]
+        command += [] if self.keys is None else ["--keys", str(self.keys)]
+        command += ["--runs", str(self.runs)]
         command += [] if self.launch.done else ["--no-done"]
         command += [f"--header={name}: {value}" for name, value in self.launch.headers.items()]
         with subprocess.Popen(command, cwd=_MAIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:

@@ -14,6 +14,13 @@ same at the end of a conversation of 32 KB; tools: plain, with a tool offered an
 events, at once or one each 10 ms. First answer: from the process's start until its first call is answered; idle is
 resident memory then."""
 CHART_CALLERS = 64
+_WORDS = {
+    "plain": "1.5 KB chat (plain)",
+    "large": "32 KB chat (large)",
+    "tools": "tool call (tools)",
+    "burst": "100 events (burst)",
+    "paced": "100 events (paced)",
+}
 
 
 def text(machine: dict[str, str], rows: Sequence[Row]) -> str:
@@ -23,14 +30,10 @@ def text(machine: dict[str, str], rows: Sequence[Row]) -> str:
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Return the tables: the gateways, CPU time, calls a second, and added latency."""
-    parts = ["\n".join(_gateways(rows))]
-    for think_ms in sorted({cell.think_ms for row in rows for cell in row.cells}):
-        parts.append(f"### Upstream of {think_ms} ms")
-        parts.append("\n".join(_grid(rows, think_ms, "CPU µs a call", _cpu)))
-        parts.append("\n".join(_grid(rows, think_ms, "calls a second", lambda cell: f"{cell.calls_per_s:,.0f}")))
-        parts.append("\n".join(_grid(rows, think_ms, "added ms, p50 / p95 / p99", _added)))
-    return "\n\n".join(parts)
+    """Return the tables: the gateways, then one for each workload and latency of the upstream."""
+    places = dict.fromkeys((cell.workload, cell.think_ms) for row in rows for cell in row.cells)
+    grids = ["\n".join(_grid(rows, *place)) for place in places if _measured(rows, *place)]
+    return "\n\n".join(["\n".join(_gateways(rows)), *grids, "\n".join(_unable(rows))]).rstrip()
 
 
 def _gateways(rows: Sequence[Row]) -> Iterator[str]:
@@ -46,38 +49,56 @@ def _gateways(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {row.name} | {masks} | {row.start_ms:,.0f} | {row.first_ms:,.0f} | {memory} | {row.at} |"
 
 
+def _grid(rows: Sequence[Row], workload: str, think_ms: int) -> Iterator[str]:
+    """Yield a table of one line a gateway: CPU at each concurrency; calls a second and latency at one of them."""
+    found = {row.name: {cell.callers: cell for cell in row.cells if _is(cell, workload, think_ms)} for row in rows}
+    callers = list(dict.fromkeys(number for cells in found.values() for number in cells))
+    columns = " | ".join(f"{'CPU µs: ' if number == callers[0] else ''}{number}" for number in callers)
+    at = f"calls/s: {CHART_CALLERS} | added ms p50 / p95 / p99: {callers[0]} | {CHART_CALLERS}"
+    yield f"| {_WORDS.get(workload, workload)}, upstream {think_ms} ms | {columns} | {at} |"
+    yield f"|---|{'--:|' * (len(callers) + 3)}"
+    for name, cells in found.items():
+        told = [_told(cells.get(number), _cpu) for number in callers]
+        many = cells.get(CHART_CALLERS)
+        told += [_told(many, _rate), _told(cells.get(callers[0]), _added), _told(many, _added)]
+        if any(each != "-" for each in told):
+            yield f"| {name} | {' | '.join(told)} |"
+
+
+def _measured(rows: Sequence[Row], workload: str, think_ms: int) -> bool:
+    return any(_is(cell, workload, think_ms) and not cell.problem for row in rows for cell in row.cells)
+
+
+def _is(cell: Cell, workload: str, think_ms: int) -> bool:
+    return (cell.workload, cell.think_ms) == (workload, think_ms)
+
+
+def _told(cell: Cell | None, shown: Callable[[Cell], str]) -> str:
+    return "-" if cell is None or cell.problem else shown(cell)
+
+
 def _cpu(cell: Cell) -> str:
     beside = "".join(f" + {spent:,.0f}" for spent in cell.beside_us.values())
     return f"{cell.cpu_us:,.0f}{beside}"
+
+
+def _rate(cell: Cell) -> str:
+    return f"{cell.calls_per_s:,.0f}"
 
 
 def _added(cell: Cell) -> str:
     return " / ".join(f"{value:.2f}" for value in (cell.added_p50_ms, cell.added_p95_ms, cell.added_p99_ms))
 
 
-def _grid(rows: Sequence[Row], think_ms: int, title: str, shown: Callable[[Cell], str]) -> Iterator[str]:
-    """Yield a table of one line a gateway, one column a workload and concurrency."""
-    places = list(dict.fromkeys(_place(cell) for row in rows for cell in row.cells if cell.think_ms == think_ms))
-    yield f"| {title} | {' | '.join(places)} |"
-    yield f"|---|{'--:|' * len(places)}"
-    notes: list[str] = []
+def _unable(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield what each gateway could not do, or had no time for, and at which places."""
     for row in rows:
-        cells = {_place(cell): cell for cell in row.cells if cell.think_ms == think_ms}
-        told = []
-        for place in places:
-            cell = cells.get(place)
-            if cell is not None and cell.problem:
-                notes.append(f"- not measured: {row.name}, {place}: {cell.problem}")
-            told.append("-" if cell is None or cell.problem else shown(cell))
-        if cells:
-            yield f"| {row.name} | {' | '.join(told)} |"
-    if notes and shown is _cpu:
-        yield ""
-        yield from notes
-
-
-def _place(cell: Cell) -> str:
-    return f"{cell.workload} {cell.callers}"
+        reasons: dict[str, list[str]] = {}
+        for cell in row.cells:
+            if cell.problem:
+                reasons.setdefault(cell.problem, []).append(f"{cell.workload} {cell.callers} at {cell.think_ms} ms")
+        for reason, places in reasons.items():
+            yield f"- {row.name}, not measured: {', '.join(places)}: {reason}"
 
 
 def charts(rows: Sequence[Row]) -> dict[str, str]:
@@ -97,12 +118,14 @@ def charts(rows: Sequence[Row]) -> dict[str, str]:
         for name, found in cells.items()
         if any(map(_slow, found))
     }
-    drawn = {"overhead-cpu.svg": bars("CPU µs a call (logarithmic)", groups, logarithmic=True)}
+    drawn = {}
+    if shown := {heading: group for heading, group in groups.items() if group}:
+        drawn["overhead-cpu.svg"] = bars("CPU µs a call (logarithmic)", shown, logarithmic=True)
     if added:
         drawn["overhead-latency.svg"] = lines(
             "Added latency of a 1.5 KB chat, p50, upstream of 50 ms",
             Axis("callers", logarithmic=True),
-            Axis("ms", logarithmic=True),
+            Axis("added ms", logarithmic=True),
             added,
         )
     return drawn

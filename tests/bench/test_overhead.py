@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.overhead import kept, report
-from bench.overhead.client import PATIENCE_S
+from bench.overhead import goals, kept, report
+from bench.overhead.client import PATIENCE_S, Heads
 from bench.overhead.disk import sync_ms
 from bench.overhead.measure import DIRECT, Cell, Load, Row, WorkError, provider, told
 from bench.overhead.processes import Running, StartError, free_port, running, tree
@@ -95,6 +95,18 @@ def test_a_thinking_upstream_answers_that_much_later() -> None:
     assert figures.p50_ms >= 30
 
 
+def test_keys_and_runs_take_turns() -> None:
+    heads = Heads(1, ["one", "two"], ["x-more: yes"], runs=3)
+    said = [heads.of(serial, 7) for serial in range(6)]
+    assert [b"Bearer one" in head for head in said] == [True, False] * 3
+    assert [head.split(b"x-run-id: ")[1][:7] for head in said] == [b"bench-0", b"bench-1", b"bench-2"] * 2
+    assert all(
+        head.endswith(b"x-more: yes\r\nx-run-id: bench-%d\r\ncontent-length: 7\r\n\r\n" % (n % 3))
+        for n, head in enumerate(said)
+    )
+    assert b"x-run-id" not in Heads(1, ["one"], [], runs=0).of(0, 7)
+
+
 def test_callers_that_pause_ask_no_more_often_than_that() -> None:
     with provider() as upstream:
         load = Load(upstream.port, DIRECT, PLAIN, callers=2, seconds=0.5, pause_s=0.1)
@@ -123,12 +135,27 @@ def test_the_report_says_what_a_gateway_could_not_do() -> None:
     ]
     rows = [Row("one", cells=cells, lacks="no end"), Row("two", problem="not installed\nat all")]
     told_text = report.text({"cores": "2"}, rows)
-    assert "| one | 100 + 7 | - |" in told_text
-    assert "- not measured: one, burst 64: status 500" in told_text
+    assert "| one | 100 + 7 | 10 | 1.50 / 0.00 / 0.00 | 1.50 / 0.00 / 0.00 |" in told_text
+    assert "- one, not measured: burst 64 at 0 ms: status 500" in told_text
+    assert "100 events (burst)" not in told_text
     assert "not measured: not installed |" in told_text
     assert "no; no end" in told_text
-    drawn = report.charts(rows)
-    assert drawn.keys() == {"overhead-cpu.svg", "overhead-latency.svg"}
+    assert report.charts(rows).keys() == {"overhead-cpu.svg", "overhead-latency.svg"}
+    assert report.charts(rows[1:]) == {}
+
+
+def test_a_goal_is_reached_or_not_or_not_measured() -> None:
+    def row(name: str, cpu_us: float) -> Row:
+        return Row(name, cells=[Cell("plain", 0, 64, cpu_us=cpu_us)], first_ms=1_400, idle_mb=80)
+
+    told_goals = goals.table(
+        [row(goals.NGINX, 20.0), row(goals.CORE, 90.0)], {"fsync of a page": "p50 1 ms, p99 3.00 ms"}
+    )
+    assert "| core path, 1.5 KB, CPU µs | 100 | 90 | reached |" in told_goals
+    assert "| core path, 1.5 KB, times nginx | 5 | 4.50 | reached |" in told_goals
+    assert "first answer ms | 1,000 | 1,400 | not reached |" in told_goals
+    assert "| core path, 32 KB, CPU µs | 900 | - | not measured |" in told_goals
+    assert "two durable writes | 6.5 | - | not measured |" in told_goals
 
 
 def test_the_disk_is_asked_how_long_it_takes() -> None:
