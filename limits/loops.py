@@ -10,14 +10,13 @@ Tools that poll are exempt. Keys and outcomes are the caller's digests; this mod
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Action = Literal["pass", "warn", "nudge", "refuse"]
 _PERIOD_MAX = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(NamedTuple):
     """One earlier call in the run, oldest first in a history. `outcome` is a digest of the result ("" unknown yet)."""
 
     tool: str

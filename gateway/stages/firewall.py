@@ -7,8 +7,9 @@ ended, and that marker waits for the same record. Text flows on meanwhile.
 """
 
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, structs
 
 from limits.entries import CountEntry
 from limits.seam import Ledger, RunSeen
@@ -31,14 +32,13 @@ _TOLD_MAX = 64  # of refused calls and of results; what is released is always to
 _TOOL_CALLS = 1
 
 
-@dataclass(slots=True)
-class _Watch:
+class _Watch(Struct, eq=False):
     """What Firewall keeps of one call."""
 
     toolset: Toolset
     trail: Trail
-    held: dict[int, Held] = field(default_factory=dict)
-    released: list[Checked] = field(default_factory=list)
+    held: dict[int, Held] = {}
+    released: list[Checked] = []
 
 
 class Firewall(CallStage):
@@ -68,12 +68,12 @@ class Firewall(CallStage):
         request = call.clear
         if request is None or not (request.tools or request.calls or request.results):
             return None
-        return self._offered(call, request)
+        toolset = self._schemas.known(request.tools) if request.tools else self._nothing
+        return self._read_all(call, request, toolset)
 
-    async def _offered(self, call: Call, request: Request) -> None:
-        toolset = self._nothing
+    async def _read_all(self, call: Call, request: Request, toolset: Toolset | None) -> None:
+        toolset = toolset if toolset is not None else await self._schemas.of(request.tools)
         if request.tools:
-            toolset = await self._schemas.of(request.tools)
             lists = (call.profile.version, call.key.tools, call.tenant.tools)
             if lists not in toolset.passed:
                 _refuse_offered(call, request)
@@ -139,7 +139,7 @@ class Firewall(CallStage):
             call.kept["tool_outcome"] = "".join(part.text for part in event.parts)
             return (event,)
         watch: _Watch | None = call.kept.get("firewall")
-        proposes = event.behind or any(part.kind == "arguments" for part in event.parts)
+        proposes = event.behind or _calls(event)
         if not proposes and (watch is None or not event.ends or watch.held.keys().isdisjoint(event.ends)):
             return (event,)
         if watch is None:
@@ -196,11 +196,11 @@ class Firewall(CallStage):
         if refusal is None:
             refusal, rule = self._room(call, len(watch.released) + len(calls)), "tool_calls"
             if refusal is not None:
-                decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
+                decided = tuple(structs.replace(checked, decision="refused", rule=rule) for checked in decided)
             elif self._consent is not None:
                 refusal, rule = self._consent.proposed(call, decided, watch.trail), "approval"
                 if refusal is not None:
-                    decided = tuple(replace(checked, decision="refused", rule=rule) for checked in decided)
+                    decided = tuple(structs.replace(checked, decision="refused", rule=rule) for checked in decided)
         told = call.kept.setdefault("tools", [])
         if refusal is None:
             told.extend([checked.told() for checked in decided])
@@ -269,13 +269,17 @@ def _refuse_offered(call: Call, request: Request) -> None:
             raise ToolNotAllowed(f"{forbids} does not allow the tool {shown}", param="tools")
 
 
+def _calls(event: Event) -> bool:
+    for part in event.parts:  # noqa: SIM110 - a loop takes half the time
+        if part.kind == "arguments":
+            return True
+    return False
+
+
 def _only_texts(events: list[Event]) -> bool:
-    for event in events:
-        if event.behind:
+    for event in events:  # noqa: SIM110 - as above
+        if event.behind or _calls(event):
             return False
-        for part in event.parts:
-            if part.kind == "arguments":
-                return False
     return True
 
 

@@ -7,9 +7,10 @@ those of `limits.loops`. Nothing is repaired.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from limits.loops import ToolCall as Step
 
@@ -23,8 +24,7 @@ CALLS_MAX = 128
 NAME_CHARS = 64
 
 
-@dataclass(slots=True)
-class Checked:
+class Checked(Struct):
     """A proposed call and what was decided of it: `authorised`, `refused` by a rule, `withheld` because another was."""
 
     proposal: Proposal
@@ -37,8 +37,7 @@ class Checked:
         return told_of(self.proposal.id, self.proposal.name, self.key, self.decision, self.rule)
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(Struct):
     """What is to be done about a choice: `refusal` None releases it."""
 
     calls: tuple[Checked, ...]
@@ -85,8 +84,8 @@ def check(
         rule, refusal, tree = _read(proposal, toolset, seen)
         if refusal is None and forbids is not None and (rule := forbids(proposal.name)):
             refusal = ToolNotAllowed(f"the run's list of tools ({rule}) does not name {_shown(proposal.name)}")
-        if refusal is None:
-            rule, refusal = ruled(rules.get(proposal.name, ()), proposal.name, tree)
+        if refusal is None and (own := rules.get(proposal.name)):
+            rule, refusal = ruled(own, proposal.name, tree)
         key = trail.key(proposal.name, proposal.clear, tree)
         if refusal is None:
             verdict = trail.judge(proposal.name, key, ahead)
@@ -102,8 +101,9 @@ def check(
             withheld = (Checked(each.proposal, each.key, "withheld") for each in passed)
             return Finding((*withheld, Checked(proposal, key, "refused", rule)), refusal, rule)
         passed.append(Checked(proposal, key, "authorised", rule))
-        ahead.append(Step(proposal.name, key))
-        seen.add(proposal.id)
+        if len(passed) < len(calls):
+            ahead.append(Step(proposal.name, key))
+            seen.add(proposal.id)
     return Finding(tuple(passed))
 
 

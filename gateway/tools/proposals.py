@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from ..call import Event
 
 
-@dataclass(slots=True)
-class Proposal:
+class Proposal(Struct):
     """One proposed call; `clear` are its whole arguments with every value restored, for our own checks."""
 
     id: str

@@ -109,6 +109,10 @@ class Schemas:
         self._toolsets: Shelf[bytes, Toolset] = Shelf(entries_max=toolsets_max, bytes_max=bytes_max)
         self._schemas: Shelf[bytes, Schema] = Shelf(entries_max=schemas_max, bytes_max=bytes_max)
 
+    def known(self, tools: Sequence[ToolDefinition]) -> Toolset | None:
+        """Return the toolset of these definitions if they were offered before."""
+        return None if len(tools) > TOOLS_MAX else self._toolsets.get(_said(tools))
+
     async def of(self, tools: Sequence[ToolDefinition]) -> Toolset:
         """Return the toolset of these definitions; InvalidRequest names the one that is not taken."""
         if len(tools) > TOOLS_MAX:
@@ -118,7 +122,7 @@ class Schemas:
                 limit=TOOLS_MAX,
                 actual=len(tools),
             )
-        said = orjson.dumps([(tool.name, tool.schema, tool.free) for tool in tools])
+        said = _said(tools)
         toolset = self._toolsets.get(said)
         if toolset is None:
             toolset = Toolset()
@@ -151,3 +155,7 @@ class Schemas:
             raise InvalidRequest(f"{place} is not taken: {refused}", param=place) from None
         self._schemas.put(said, schema, len(said))
         return schema
+
+
+def _said(tools: Sequence[ToolDefinition]) -> bytes:
+    return orjson.dumps([(tool.name, tool.schema, tool.free) for tool in tools])

@@ -136,7 +136,7 @@ class Trail:
 
     def propose(self, call_id: str, tool: str, key: str, earlier: Sequence[ToolCall]) -> None:
         """Take in a call that is released; `earlier` are those of the request it answers."""
-        nth = sum(1 for call in earlier if call.id == call_id)
+        nth = sum([call.id == call_id for call in earlier]) if earlier else 0
         identity = _identity(call_id, nth)
         if identity not in self._at:
             self._add(identity, tool, key)
