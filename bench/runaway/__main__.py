@@ -18,7 +18,7 @@ RESULTS = Path("bench/results")
 @click.option("--only", default="", help="Frameworks whose name has this in it.")
 @click.option("--keep/--no-keep", default=True, show_default=True, help="Write bench/results/runaway.*")
 def main(only: str, *, keep: bool) -> None:
-    """Run each framework three ways, one after the other; a minute or two. Its environment is made first."""
+    """Run each framework four ways, one after the other; some minutes. Its environment is made first."""
     machine = describe(" ".join(["python -m bench.runaway", *sys.argv[1:]]))
     rows = []
     with (

@@ -1,7 +1,8 @@
-"""Runs each framework with a model that asks for one tool call for ever: straight, and by the gateway, two ways."""
+"""Runs each framework with a model that asks for one tool call for ever: straight, and by the gateway, three ways."""
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -22,8 +23,9 @@ FRAMEWORKS: Mapping[str, str] = {
     "Agent Framework": "agent_framework_agent.py",
     "OpenAI Agents SDK": "openai_agents.py",
 }
-WITHOUT, BEHIND, DECLARED = "without", "behind the gateway", "as a declared run"
-HOW = (WITHOUT, BEHIND, DECLARED)
+WITHOUT, ADDRESSED, DECLARED = "without", "a run in its address", "tollhouse exec"
+BEHIND = "no run named"
+HOW = (WITHOUT, ADDRESSED, DECLARED, BEHIND)
 MODEL = "gpt-4o-mini"
 _SCRIPTS = Path(__file__).parent / "frameworks"
 _RUN_S_MAX = 180.0
@@ -81,6 +83,8 @@ def environ(place: Site, how: str) -> dict[str, str]:
     if how == DECLARED:
         return {**shared, "TOLLHOUSE_KEY": place.default}
     base = place.provider if how == WITHOUT else place.url
+    if how == ADDRESSED:
+        base += f"/runs/{secrets.token_hex(8)}"
     return {**shared, "OPENAI_BASE_URL": f"{base}/v1", "OPENAI_API_KEY": place.default}
 
 

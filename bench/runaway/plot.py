@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bench.runaway.measure import HOW, Row
 
 WIDTH, LEFT, TOP, LINE = 640, 170, 60, 18
-COLOURS = dict(zip(HOW, ("#c0392b", "#e0a030", "#1e8449"), strict=True))
+COLOURS = dict(zip(HOW, ("#c0392b", "#1e8449", "#58a874", "#e0a030"), strict=True))
 
 
 def executed(rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from agents.scripted import Script
 from bench.patterns.site import Site
 from bench.runaway import measure, plot, report
-from bench.runaway.measure import BEHIND, DECLARED, FRAMEWORKS, HOW, MODEL, Row
+from bench.runaway.measure import ADDRESSED, BEHIND, FRAMEWORKS, HOW, MODEL, Row
 from tests.gateway.live import live
 
 pytestmark = pytest.mark.anyio
@@ -34,10 +34,8 @@ async def test_a_loop_ends_in_an_ordinary_answer_after_four_equal_calls(framewor
     assert "call 5 is refused" in str(said["said"])
 
 
-async def test_a_framework_that_demands_tool_calls_is_stopped_by_an_error_once_its_run_is_declared(
-    tmp_path: Path,
-) -> None:
-    said, calls = await told("smolagents", DECLARED, tmp_path)
+async def test_a_framework_that_sends_no_ids_back_is_stopped_once_its_address_names_its_run(tmp_path: Path) -> None:
+    said, calls = await told("smolagents", ADDRESSED, tmp_path)
     assert (said["executed"], said["ended"], calls) == (4, "AgentGenerationError", 5)
     assert "422" in str(said["said"])
 
