@@ -68,7 +68,7 @@ class Tollhouse(Works):
             spending=Spending(config.folder, house.book, house.directory),
             approvals=self.approvals,
             visits=Visits(house.directory, clock, ui_secret(house.master_key)),
-            tool_figures=ToolsFigures(self.metrics, self.tools, self.servers).of,
+            tool_figures=ToolsFigures(metrics, self.tools, self.servers).read,
             tracer_provider=None if self.traces is None else self.traces.provider,
         )
         dialects = model_routes()

@@ -57,13 +57,6 @@ class Metrics(Collector):
         if call.degraded:
             self._degraded[call.degraded] = self._degraded.get(call.degraded, 0) + 1
 
-    def sums(self, label: str) -> tuple[int, int, float, int]:
-        """Return of one model or tool: calls, how many of them ended badly, seconds, nano-dollars."""
-        codes = {code: number for (name, code), number in self._calls.items() if name == label}
-        nano = sum(spent[0] for (name, _), spent in self._spent.items() if name == label)
-        calls = sum(codes.values())
-        return calls, calls - codes.get("ok", 0), self._seconds.get(label, 0.0), nano
-
     def collect(self) -> Iterator[Metric]:
         """Return the samples of this moment."""
         calls = CounterMetricFamily("tollhouse_calls", "Calls that have ended", labels=("model", "code"))

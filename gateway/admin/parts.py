@@ -1,6 +1,6 @@
 """What the admin application is built of; everything is passed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,6 @@ def _nothing_amiss() -> list[str]:
     return []
 
 
-def _no_figures(_: str) -> ToolFigures:
-    return ToolFigures()
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`unready` says why no calls are taken now (empty: they are); `warnings` what an operator should mend."""
@@ -50,6 +46,6 @@ class Parts:
     tracer_provider: "TracerProvider | None" = None
     keeper: Keeper | None = None
     spending: Spending | None = None
-    tool_figures: Callable[[str], ToolFigures] = _no_figures
+    tool_figures: Callable[[], Mapping[str, ToolFigures]] = dict
     approvals: Approvals | None = None
     visits: Visits | None = None

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from ..figures import ToolFigures
 from .actor import WHO
 from .parts import Parts
 from .shapes import Tools, ToolShown
@@ -13,8 +14,9 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.get("")
     async def list_tools() -> Tools:
-        """Return the configured tools; figures are since the gateway's start, and empty where nobody serves."""
-        return Tools(tools=tuple(_shown(parts, kind, name) for kind, name in _configured(parts)))
+        """Return the tools; figures are since the gateway's start, and empty where nobody serves."""
+        known = {name: ToolFigures(kind) for kind, name in _configured(parts)} | dict(parts.tool_figures())
+        return Tools(tools=tuple(_shown(parts, name, figures) for name, figures in known.items()))
 
     return router
 
@@ -24,14 +26,13 @@ def _configured(parts: Parts) -> list[tuple[str, str]]:
     return [*local, *(("mcp", f"{server.name}.{tool.name}") for server in parts.config.mcp for tool in server.tools)]
 
 
-def _shown(parts: Parts, kind: str, name: str) -> ToolShown:
+def _shown(parts: Parts, name: str, figures: ToolFigures) -> ToolShown:
     allowed = {
         key.tenant.id for key in parts.directory.keys_of() if key.role == "client" and not key.forbids_tool(name)
     }
-    figures = parts.tool_figures(name)
     return ToolShown(
         name=name,
-        kind=kind,
+        kind=figures.kind,
         tenants=tuple(sorted(allowed)),
         calls=figures.calls,
         errors=figures.errors,

@@ -189,6 +189,11 @@ class McpServers(Mapping[str, McpServer]):
         if reply.status >= REDIRECT:
             raise UpstreamError(f"{name} did not end the session: status {reply.status}")
 
+    def tools_of(self, name: str) -> list[str]:
+        """Return the names of a server's tools: those that the file names, and those that it listed."""
+        named = dict.fromkeys(tool.name for tool in self._servers[name].tools)
+        return list(named | dict.fromkeys(self.pins.named(name)))
+
     def breakers(self) -> Mapping[str, Breaker]:
         """Return each server's breaker."""
         return self._breakers

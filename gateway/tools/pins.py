@@ -63,6 +63,10 @@ class Pins:
         pin = self._pins.get((server, tool))
         return None if pin is None or pin.definition is None else pin
 
+    def named(self, server: str) -> list[str]:
+        """Return the names of a server's tools that are pinned."""
+        return [tool for of, tool in self._pins if of == server]
+
     def see(self, server: str, definition: dict[str, Any]) -> tuple[Pin | None, list[Statement]]:
         """Take note of what a server says of a tool; return its pin (None: there are too many) and what to write."""
         tool, sha256 = str(definition.get("name", "")), digest_of(definition)
