@@ -170,7 +170,8 @@ class GuardSettings(Settings):
     )
     canary: bool = Field(default=False, description="mark system prompts, and mask the mark where a reply leaks it")
     response_format: Literal["off", "check", "ask_again"] = Field(
-        default="check", description="plain replies must fit the schema that was asked for; else 422, or ask once more"
+        default="check",
+        description="replies must fit the schema that was asked for; else 422, or ask once more (holds a stream)",
     )
     payloads: Literal["off", "redacted", "full"] = Field(
         default="off", description="what is kept of requests, encrypted, beside the book"

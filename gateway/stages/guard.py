@@ -20,6 +20,7 @@ from ..second_look import SecondLook
 from ..stage import CallStage
 from ..traces import Traces
 from ..vaults import Vaults
+from .formats import Streamed
 from .screen import Screen
 from .tool_cargo import released_request, released_result
 
@@ -60,6 +61,7 @@ class Guard(CallStage):
             self._release(call, clear, clear.executes, vault)
             return None
         self._screen.request(call, clear)
+        call.kept["formed"] = self._screen.formats.streamed(call, clear)
         if plugins:
             return self._told(call, clear, policy, vault)
         self._redact(call, clear, policy, vault)
@@ -152,7 +154,8 @@ class Guard(CallStage):
             self._note(call, kept.take_findings())
         for event in out:
             self._screen.reply(call, event)
-        return out
+        formed: Streamed | None = call.kept.get("formed")
+        return out if formed is None else formed.passed(out)
 
     def _result(self, call: Call, kept: GuardedReply, part: Part) -> None:
         """Scan what a tool that was called by itself gave back."""

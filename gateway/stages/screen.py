@@ -5,23 +5,17 @@ No stage of its own: Guard calls it on the way down with the clear request, on t
 
 import base64
 import hmac
-from typing import Any
 
-import orjson
-
-from ..call import Call, Event, Part, Request
-from ..errors import ContentBlocked, OutputInvalid
+from ..call import Call, Event, Request
+from ..errors import ContentBlocked
 from ..guards.denials import Denials
 from ..guards.injected import labels
 from ..papers import Profile
 from ..shelf import Shelf
-from ..stage import AskAgain
-from ..tools.schema import SCHEMA_BYTES_MAX, Schema, Unfit
-from ..tools.weigh import SchemaRefused
+from .formats import Formats
 
 _TAIL_CHARS = 256
 _LETTERS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"BCDFGHJKLMNPQRSTBCDFGHJKLMNPQRST")
-_CHECKED_AS_ANY_OBJECT = Schema(None)
 
 
 class Screen:
@@ -30,7 +24,7 @@ class Screen:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._denials: Shelf[tuple[str, str], Denials] = Shelf(entries_max=1_024, bytes_max=0)
-        self._formats: Shelf[bytes, Schema] = Shelf(entries_max=1_024, bytes_max=32 << 20)
+        self.formats = Formats()
 
     def request(self, call: Call, clear: Request) -> None:
         """Refuse what the profile does not let pass; note what nobody looked into, and what seems to give orders."""
@@ -106,59 +100,4 @@ class Screen:
                     self._denied(call, said, "reply")
                     tails[part.lane] = said[-_TAIL_CHARS:]
         if event.whole and call.profile.guarding.response_format != "off" and call.clear is not None:
-            self._formed(call, event, call.clear)
-
-    def _formed(self, call: Call, event: Event, clear: Request) -> None:
-        asked = _format(clear.tree)
-        if asked is None or call.degraded or (call.reply is not None and call.reply.cached):
-            return
-        if event.finish not in {None, "stop"} or any(part.kind in {"refusal", "arguments"} for part in event.parts):
-            # Cut off, refused or a tool call: the finish reason says so, and no JSON was promised.
-            call.decide("guard", "format_not_checked", finish=event.finish or "refusal")
-            return
-        schema = self._schema(asked)
-        for part in event.parts:
-            if part.kind == "text":
-                unfit = schema.read(part.text) if part.text else Unfit("empty")
-                if isinstance(unfit, Unfit):
-                    self._refuse(call, part, unfit)
-
-    @staticmethod
-    def _refuse(call: Call, part: Part, unfit: Unfit) -> None:
-        where = f" at {unfit.place}" if unfit.place else ""
-        again = call.profile.guarding.response_format == "ask_again" and not (call.asked_again or call.released)
-        call.decide("guard", "asked_again" if again else "refused", rule=f"response_format.{unfit.rule}")
-        if again:
-            raise AskAgain(
-                part.text, f"Your answer is not in the format asked for ({unfit.rule}{where}). Answer again."
-            )
-        raise OutputInvalid(
-            f"the answer is not in the format that was asked for ({unfit.rule}{where}); ask again",
-            param="response_format",
-        )
-
-    def _schema(self, asked: dict[str, Any]) -> Schema:
-        """Return the compiled schema; for one that cannot be compiled any object will do."""
-        if not asked:
-            return _CHECKED_AS_ANY_OBJECT
-        said = orjson.dumps(asked)
-        schema = self._formats.get(said)
-        if schema is None:
-            try:
-                schema = Schema(asked) if len(said) <= SCHEMA_BYTES_MAX else _CHECKED_AS_ANY_OBJECT
-            except SchemaRefused:
-                schema = _CHECKED_AS_ANY_OBJECT
-            self._formats.put(said, schema, len(said))
-        return schema
-
-
-def _format(tree: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the JSON Schema that a request asks its answer to fit ({}: any object), None if it asks for none."""
-    asked = tree.get("response_format")
-    if asked is None and type(tree.get("text")) is dict:
-        asked = tree["text"].get("format")
-    if type(asked) is not dict or asked.get("type") not in {"json_object", "json_schema"}:
-        return None
-    inner = asked.get("json_schema", asked)
-    schema = inner.get("schema") if type(inner) is dict else None
-    return schema if type(schema) is dict else {}
+            self.formats.plain(call, event, call.clear)
