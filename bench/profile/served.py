@@ -31,6 +31,7 @@ class Profile:
 
     def __init__(self) -> None:
         self.meter = Meter()
+        self._reading_us = self.meter.reading_us()
         self._writer_ns = self._writer_began_ns = 0
         self._process_ns = time.process_time_ns()
         self._loop_ns = time.thread_time_ns()
@@ -76,6 +77,7 @@ class Profile:
             "places": {
                 label: [spent / 1e3, self.meter.entries.get(label, 0)] for label, spent in self.meter.spent_ns.items()
             },
+            "reading_us": self._reading_us,
             "book_thread_us": (self._writer_ns - self._writer_began_ns) / 1e3,
             "loop_thread_us": (time.thread_time_ns() - self._loop_ns) / 1e3,
             "process_us": (time.process_time_ns() - self._process_ns) / 1e3,

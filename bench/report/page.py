@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.growth import shown as growth
 from bench.overhead import goals, kept, report
+from bench.profile import budget
 from bench.soak import shown as soak
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -64,7 +65,7 @@ def _of(name: str, command: str, told: Callable[[dict[str, Any]], str], drawn: C
     results = _kept(name)
     if results is None:
         return f"Nothing is kept yet: `{command}`."
-    return f"{told(results)}\n\n{_pictures(drawn(results))}"
+    return f"{told(results)}\n\n{_pictures(drawn(results))}".rstrip()
 
 
 def _pictures(drawn: dict[str, str]) -> str:
@@ -73,6 +74,7 @@ def _pictures(drawn: dict[str, str]) -> str:
 
 _PARTS: dict[str, Callable[[], str]] = {
     "overhead": _overhead,
+    "profile": lambda: _of("profile", "make profile", budget.shown, lambda _: {}),
     "growth": lambda: _of("growth", "python -m bench.growth", growth.table, growth.charts),
     "soak": lambda: _of("soak", "python -m bench.soak --minutes 30", soak.words, soak.charts),
 }
