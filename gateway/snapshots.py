@@ -28,7 +28,7 @@ class Snapshots:
     """
 
     def __init__(
-        self, book: Book, path: Path, secret: bytes, size: int, *, every: int = 100_000, last: int = 20_000
+        self, book: Book, path: Path, secret: bytes, size: int, *, every: int = 50_000, last: int = 20_000
     ) -> None:
         self.size = size
         self._book = book

@@ -1,20 +1,22 @@
-"""What the ledger costs, embedded and on Redis: CPU of a hold with its settlement over tenants, memory of idle runs.
+"""What the ledger costs: CPU of a hold with its settlement over tenants, memory of idle runs, a start over its records.
 
-python -m bench.ledger                about four minutes; keeps bench/results/ledger.*
-python -m bench.ledger --only redis   that half alone, the other stays as it was kept
-python -m bench.ledger --quick        a tenth of the calls, to 10,000 tenants (Redis: 100); keeps nothing
+python -m bench.ledger                 about six minutes; keeps bench/results/ledger.*
+python -m bench.ledger --only redis    that part alone (embedded, redis, starts); the others stay as they were kept
+python -m bench.ledger --only starts --records 10000000   starts up to so many records: 5 GB of disk, ten minutes
+python -m bench.ledger --quick         a tenth of the calls, few tenants and records; keeps nothing
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.overhead.machine import describe
 
-from . import replicated
-from .drawing import drawn, table
+from . import replicated, starts
+from .drawing import drawn, grown, table
 from .embedded import figures, memory_of_runs
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -27,19 +29,24 @@ def main() -> int:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few calls, kept nowhere")
-    parser.add_argument("--only", choices=("embedded", "redis"), help="one half")
+    parser.add_argument("--only", choices=("embedded", "redis", "starts"), help="one part")
+    parser.add_argument("--records", type=int, default=1_000_000, help="the largest book that is started on")
     asked = parser.parse_args()
     kept_at = RESULTS / "ledger.json"
     kept = json.loads(kept_at.read_text()) if asked.only and kept_at.exists() else {}
-    kept["machine"] = describe("python -m bench.ledger" + (f" --only {asked.only}" if asked.only else ""))
-    if asked.only != "redis":
+    machine = describe(f"python -m bench.ledger {' '.join(sys.argv[1:])}".strip())
+    kept["machine" if asked.only is None else f"machine of {asked.only}"] = machine
+    if asked.only in (None, "embedded"):
         kept |= _embedded(quick=asked.quick)
-    if asked.only != "embedded":
+    if asked.only in (None, "redis"):
         kept |= _redis(quick=asked.quick)
+    if asked.only in (None, "starts"):
+        kept |= _starts((20_000,) if asked.quick else [size for size in starts.RECORDS if size <= asked.records])
     if not asked.quick:
         kept_at.write_text(json.dumps(kept, indent=1) + "\n")
         (RESULTS / "ledger.md").write_text(table(kept))
         (RESULTS / "ledger.svg").write_text(drawn(kept["embedded"], kept.get("redis", ())))
+        (RESULTS / "ledger-growth.svg").write_text(grown(kept["runs"], kept.get("starts", ())))
     return 0
 
 
@@ -67,6 +74,18 @@ def _redis(*, quick: bool) -> dict[str, Any]:
     runs = replicated.memory_of_runs(1_000 if quick else 50_000)
     print(f"{runs['runs']:>9,.0f} idle runs in Redis  {runs['bytes']:,.0f} bytes each")
     return {"redis": rows, "redis_runs": [runs]}
+
+
+def _starts(sizes: Sequence[int]) -> dict[str, Any]:
+    rows = []
+    for row in starts.figures(sizes):
+        rows.append(row)
+        print(
+            f"{row['records']:>10,} records: a start waits {row['wall_ms']:.0f} ms, "
+            f"{row['late_wall_ms']:.0f} ms with a snapshot {starts.SNAPSHOT_EVERY:,} records old",
+            flush=True,
+        )
+    return {"starts": rows}
 
 
 if __name__ == "__main__":

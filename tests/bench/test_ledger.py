@@ -1,7 +1,7 @@
 """The ledger's bench measures what it says: charges come through, and a chart is drawn of any rows."""
 
-from bench.ledger import replicated
-from bench.ledger.drawing import drawn, table
+from bench.ledger import replicated, starts
+from bench.ledger.drawing import drawn, grown, table
 from bench.ledger.embedded import cost, figures, ledger_of, memory_of_runs
 
 
@@ -34,3 +34,16 @@ def test_on_redis_too() -> None:
     assert row["cpu_us"] > 0
     assert row["redis_us"] > 0
     assert 0 < replicated.memory_of_runs(500)["bytes"] < 1_024
+
+
+def test_a_start_takes_the_snapshot_that_is_there_and_all_three_ways_are_told() -> None:
+    (row,) = starts.figures((2_000,))
+    assert row["spared"] == 2_000 + 2 * starts.TENANTS
+    assert row["wall_ms"] > 0
+    assert row["late_wall_ms"] > 0
+    assert row["cpu_ms"] < row["whole_cpu_ms"]
+    runs = [{"runs": 10.0, "bytes": 700.0}, {"runs": 100.0, "bytes": 701.0}]
+    assert grown(runs, [row, {**row, "records": 20_000}]).count("<polyline") == 3
+    assert grown(runs, []).count("<polyline") == 1
+    told = table({"machine": {}, "embedded": [], "runs": [], "starts": [row]})
+    assert "| 2,000 | " in told
