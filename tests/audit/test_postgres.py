@@ -207,6 +207,32 @@ def test_what_one_process_shreds_no_other_seals_or_reads_with_the_old_key(url: s
                 second.payload(index)
 
 
+def test_after_shredding_no_key_of_the_subject_is_in_the_servers_tables_and_no_text_in_any_of_its_files(
+    postgres: Postgres,
+) -> None:
+    """The server's write-ahead log keeps the wrapped key until it is recycled; docs/audit.md says so."""
+    url = postgres.database()
+
+    def files(under: str) -> bytes:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute("CHECKPOINT")
+        found = (path for path in (postgres.folder / "cluster" / under).rglob("*") if path.is_file())
+        return b"\0".join(path.read_bytes() for path in found)
+
+    with opened(Server(url)) as book:
+        said = Payload(b"Ann lives at Canal Street", "ann@example.com")
+        index = book.append_now(record(), tenant="a", payload=said).index
+        ((wrapped,),) = book.query("SELECT k.wrapped FROM book_payload p JOIN book_key k ON p.key = k.id", ())
+        assert bytes(wrapped)[12:44] in files("base")
+        Keeping(book).shred("a", "ann@example.com", actor="k9")
+        assert bytes(wrapped)[12:44] not in files("base")
+        everything = files("")
+        assert b"Canal Street" not in everything
+        assert b"ann@example.com" not in everything
+        with pytest.raises(Shredded):
+            book.payload(index)
+
+
 def test_of_several_writers_one_signs_in_each_interval(url: str) -> None:
     limits = BookLimits(checkpoint_every_s=1.0)
     with opened(Server(url), limits=limits) as first, opened(Server(url), limits=limits) as second:
