@@ -58,10 +58,11 @@ class OpenAIChat(ChunkForm):
         else:
             member = _MEMBERS[kind]
             delta = holder = {member: text}
-        tree = {
-            **{name: value for name, value in (like.tree or {}).items() if name not in ("choices", "usage")},
-            "choices": [{"index": choice, "delta": delta, "finish_reason": None}],
-        }
+        around = like.tree or {}
+        beside: dict[str, Any] = next((each for each in around.get("choices", ()) if each["index"] == choice), {})
+        empty = {name: None for name in ("logprobs", "finish_reason") if name in beside}
+        tree = {name: None if name == "usage" else value for name, value in around.items() if name != "choices"}
+        tree["choices"] = [{"index": choice, "delta": delta, "finish_reason": None, **empty}]
         return Event(tree, [Part(kind, choice, lane, holder, member)])
 
     def answer(self, request: Request, text: str, *, reply_id: str, created_s: int) -> list[Event]:

@@ -132,6 +132,7 @@ class CompletionsReader(ChunkReader):
                     raise TypeError("choices")  # noqa: TRY301
                 if choice["text"]:
                     part = Part("text", index, str(index), choice, "text")
+                    part.alone = choice.get("finish_reason") is None
                     if choice.get("logprobs"):
                         part.logprobs = choice
                     event.parts.append(part)

@@ -330,3 +330,19 @@ def test_errors_have_the_vendors_form_with_our_code_and_figures(speech: Speech) 
         assert tree["error"]["code"] == "budget_exceeded"
         assert (tree["error"]["param"], tree["error"]["limit"], tree["error"]["actual"]) == ("key.usd", "1.00", "1.01")
         assert "call_7" in json.dumps(tree)
+
+
+@every
+async def test_a_published_reply_in_which_nothing_is_found_goes_on_as_it_came(speech: Speech) -> None:
+    thinking, calls = ("Let me think.", (("call_1", "a", ('{"note":"x"}',)),)) if speech.calls else ("", ())
+    life = Life(speech, speech.asked("x", ["a"], False))
+    await life.admit()
+    whole = speech.plain(Spoken(("Hello, ", "there."), calls, thinking))
+    assert life.plain(copied(whole)) == whole
+    life = Life(speech, speech.asked("x", ["a"], True))
+    await life.admit()
+    events = speech.stream(Spoken(("Hello, ", "there!\n"), (), thinking))
+    went = life.stream(copied(events))
+    assert [tree for tree in went if tree.get("type") != "ping"] == [
+        tree for tree in events if tree.get("type") != "ping"
+    ]
