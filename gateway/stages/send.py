@@ -50,7 +50,8 @@ class Send(AttemptStage):
         target, call = attempt.target, attempt.call
         fresh = None
         if target.capability.ids == "weak" and not call.is_for_tool:
-            fresh = attempt.kept["fresh"] = Fresh()
+            if attempt.request.tools:  # a call of a tool that was not offered is never released
+                fresh = attempt.kept["fresh"] = Fresh()
             if attempt.request.calls or attempt.request.results:
                 attempt.request = self._aliases.up(call.key, attempt.request)
         request = target.request(attempt)

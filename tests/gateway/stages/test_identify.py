@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents.scripted import Reply, Rule
+from gateway.stages.identify import _SESSION_HEADERS
 from tests.faults.exact import ECHO, ends, script
 from tests.gateway.live import Live, chat, live
 
@@ -88,6 +89,18 @@ async def test_a_session_is_recorded_under_a_pseudonym(tmp_path: Path) -> None:
         other = await ask(gate, **{"x-session-id": "another"})
         assert first["session"] == again["session"] != other["session"]
         assert "bob" not in str(gate.records())
+
+
+async def test_a_session_is_named_by_any_vendors_header_by_baggage_or_in_the_body(tmp_path: Path) -> None:
+    async with live(tmp_path, script=ECHO) as gate:
+        named = [await ask(gate, **{header: "one"}) for header in _SESSION_HEADERS]
+        named.append(await ask(gate, baggage="a=b;c=d, gen_ai.conversation.id = on%65;ttl=1"))
+        named.append(await ask(gate, baggage="gen_ai.conversation.id=two", **{"thread-id": "one"}))
+        await gate.http.post(PATH, json=chat("hello", metadata={"session_id": "one"}))
+        named.append(ends(gate)[-1])
+        assert len({record["session"] for record in named}) == 1
+        for nothing in ({"baggage": "gen_ai.conversation.id="}, {"baggage": "user=one"}, {"x-session-id": ""}):
+            assert "session" not in await ask(gate, **nothing)
 
 
 @pytest.mark.parametrize("stream", [False, True])
