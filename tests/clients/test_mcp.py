@@ -15,7 +15,7 @@ from tests.gateway.live import Live, live
 pytestmark = pytest.mark.anyio
 
 SERVE = Path(__file__).parent / "mcp" / "serve.py"
-KNOWN = [{"name": "find", "price_usd": "0.01"}, {"name": "think"}, {"name": "drop", "writes": True}]
+KNOWN = [{"name": "find", "price_usd": "0.01"}, {"name": "think"}, {"name": "later"}, {"name": "drop", "writes": True}]
 MODES = ("legacy", "2026-07-28")
 
 
@@ -57,13 +57,14 @@ async def test_the_client_works_in_both_versions_and_every_call_is_checked_price
         told = await acts(gate, *MODES)
         for mode in MODES:
             said = told[mode]
-            assert said["tools"] == ["drop", "find", "think"]
+            assert said["tools"] == ["drop", "find", "later", "think"]
             assert said["find"]["error"] is False
             assert "anna@example.com" not in said["find"]["text"]
             assert said["find"]["text"].endswith("about rain")
             assert said["wrong"]["error"] is True
             assert "do not fit" in said["wrong"]["text"]
             assert said["drop"] == {"error": False, "text": "dropped a"}
+            assert said["later"] == {"error": False, "text": "here at last"}
             assert (said["resource"], said["prompt"]) == ("note one", "Sum up: it")
             assert said["think"].get("error", True) is True
         outcomes = [record for record in gate.records("outcome") if record["tool"]["name"] == "notes.find"]
@@ -78,7 +79,7 @@ async def test_a_server_that_is_a_program_gives_clients_of_both_versions_the_sam
         told, again = await acts(gate, *MODES), await acts(gate, *MODES)
         assert told == again
         for mode in MODES:
-            assert told[mode]["tools"] == ["drop", "find", "think"]
+            assert told[mode]["tools"] == ["drop", "find", "later", "think"]
             assert told[mode]["find"]["text"].endswith("about rain")
             assert "anna@example.com" not in told[mode]["find"]["text"]
             assert told[mode]["wrong"]["error"] is True
@@ -99,9 +100,9 @@ async def test_a_tool_that_says_something_else_later_is_neither_listed_nor_calle
     async with contextlib.AsyncExitStack() as stack:
         async with serving() as port:
             gate = await stack.enter_async_context(live(tmp_path, mcp=[server(port, tmp_path)]))
-            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "find", "think"]
+            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "find", "later", "think"]
         async with serving("changed", port=port):
-            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "think"]
+            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "later", "think"]
             body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "find"}}
             refused = (await gate.http.post("/mcp/notes", json=body)).json()
             assert refused["result"]["isError"] is True
@@ -114,4 +115,4 @@ async def test_a_tool_that_says_something_else_later_is_neither_listed_nor_calle
             approved = await gate.http.post(f"/v1/approvals/{asked['id']}/approve", headers=boss)
             assert approved.status_code == 200
             await acts(gate, "legacy")
-            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "find", "think"]
+            assert (await acts(gate, "legacy"))["legacy"]["tools"] == ["drop", "find", "later", "think"]

@@ -35,6 +35,8 @@ async def talk(mode: str) -> dict[str, Any]:
                 told["wrong"] = await texts(client, "find", {"word": 7})
             told["drop"] = await texts(client, "drop", {"name": "a"})
             told["think"] = await texts(client, "think", {})
+            if "later" in told["tools"]:
+                told["later"] = await texts(client, "later", {})
             told["resource"] = (await client.read_resource("note://one")).contents[0].text
             told["prompt"] = (await client.get_prompt("sum_up", {"text": "it"})).messages[0].content.text
     return told
