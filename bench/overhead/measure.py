@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.overhead.booked import NotBookedError, booked
 from bench.overhead.client import PATIENCE_S, Figures
 from bench.overhead.processes import Running, cpu_s, free_port, running
 from bench.overhead.targets.target import Launch, Masks, Target
@@ -85,13 +86,14 @@ class Cell:
 class Row:
     """One gateway; ``problem`` says why there are no cells, ``at`` when and on which commit it was measured.
 
-    ``start_ms`` is from its start until it says that it is ready, ``first_ms`` until its first call is answered;
-    ``idle_mb`` its memory then, ``loaded_mb`` after all loads.
+    ``book`` says what of its calls was read back from its book. ``start_ms`` is from its start until it says that it is
+    ready, ``first_ms`` until its first call is answered; ``idle_mb`` its memory then, ``loaded_mb`` after all loads.
     """
 
     name: str
     masks: Masks = "no"
     lacks: str = ""
+    book: str = ""
     start_ms: float = 0
     first_ms: float = 0
     idle_mb: float = 0
@@ -179,7 +181,9 @@ def measure(target: Target, upstream: Running, plan: Plan, base: Baseline, say: 
     ):
         first_ms = gateway.start_ms + _answered_ms(port, launch)
         idle_mb = gateway.memory_mb()
+        before = int(told(upstream, "/seen")["calls"])
         unable = verify(gateway, launch, upstream, plan.workloads)
+        booked_words = "" if launch.book is None else _booked(launch, int(told(upstream, "/seen")["calls"]) - before)
         ends = time.monotonic() + plan.target_s_max
         cells = []
         for place in plan.places():
@@ -196,12 +200,22 @@ def measure(target: Target, upstream: Running, plan: Plan, base: Baseline, say: 
         name=target.name,
         masks=launch.masks,
         lacks=launch.lacks,
+        book=booked_words,
         start_ms=gateway.start_ms,
         first_ms=round(first_ms, 1),
         idle_mb=round(idle_mb, 1),
         loaded_mb=round(loaded_mb, 1),
         cells=cells,
     )
+
+
+def _booked(launch: Launch, calls: int) -> str:
+    """Return what the book has of the calls that proved the work, one each, read back."""
+    assert launch.book is not None
+    try:
+        return booked(launch.book, calls, contents=launch.contents)
+    except NotBookedError as error:
+        raise WorkError(str(error)) from error
 
 
 def _answered_ms(port: int, launch: Launch) -> float:

@@ -37,16 +37,17 @@ def tables(rows: Sequence[Row]) -> str:
 
 
 def _gateways(rows: Sequence[Row]) -> Iterator[str]:
-    yield "| gateway | masks PII (proven) | ready ms | first answer ms | idle MB | after load MB | measured |"
-    yield "|---|---|--:|--:|--:|--:|---|"
+    columns = ("masks PII (proven)", "book (read back)", "ready ms", "first answer ms", "idle MB", "after load MB")
+    yield f"| gateway | {' | '.join(columns)} | measured |"
+    yield "|---|---|---|--:|--:|--:|--:|---|"
     for row in rows:
         if row.problem:
-            yield f"| {row.name} | not measured: {row.problem.splitlines()[0]} | | | | | {row.at} |"
+            yield f"| {row.name} | not measured: {row.problem.splitlines()[0]} | | | | | | {row.at} |"
             continue
         masks = {"no": "no", "out": "out, not back", "both": "out and back"}[row.masks]
         masks += f"; {row.lacks}" if row.lacks else ""
-        memory = f"{row.idle_mb:.0f} | {row.loaded_mb:.0f}"
-        yield f"| {row.name} | {masks} | {row.start_ms:,.0f} | {row.first_ms:,.0f} | {memory} | {row.at} |"
+        figures = f"{row.start_ms:,.0f} | {row.first_ms:,.0f} | {row.idle_mb:.0f} | {row.loaded_mb:.0f}"
+        yield f"| {row.name} | {masks} | {row.book or 'none'} | {figures} | {row.at} |"
 
 
 def _grid(rows: Sequence[Row], workload: str, think_ms: int) -> Iterator[str]:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from bench.overhead import goals, kept, report
+from bench.overhead.booked import NotBookedError, booked
 from bench.overhead.client import PATIENCE_S, Heads
 from bench.overhead.disk import sync_ms
-from bench.overhead.measure import DIRECT, Cell, Load, Row, WorkError, provider, told
+from bench.overhead.measure import DIRECT, Cell, Load, Row, WorkError, provider, told, verify
 from bench.overhead.processes import Running, StartError, free_port, running, tree
 from bench.overhead.targets.target import Launch
+from bench.overhead.targets.tollhouse import Tollhouse
 from bench.overhead.workloads import BURST, ECHO, EVENTS, PACED, PERSONAL, PLAIN, TOOLS, Workload
 
 # A server that gives the same wrong answer to everyone.
@@ -158,6 +160,32 @@ def test_a_goal_is_reached_or_not_or_not_measured() -> None:
     assert "two durable writes | 6.5 | - | not measured |" in told_goals
 
 
+def test_the_book_of_a_gateway_must_hold_its_calls(tmp_path: Path) -> None:
+    with (
+        provider() as upstream,
+        Tollhouse(whole=True).prepared(tmp_path, port := free_port(), upstream.port) as launch,
+        running(launch.command, port, tmp_path, ready=launch.ready, env=launch.env) as gateway,
+    ):
+        assert launch.book is not None
+        assert verify(gateway, launch, upstream, [PLAIN, TOOLS]) == {}
+        assert booked(launch.book, 6, contents=True) == "2 records a call, contents kept"
+        with pytest.raises(NotBookedError, match="of 7 calls the book has 6 intents, 6 outcomes"):
+            booked(launch.book, 7, contents=False)
+
+
+def test_contents_that_are_not_kept_are_missed(tmp_path: Path) -> None:
+    with (
+        provider() as upstream,
+        Tollhouse(whole=False).prepared(tmp_path, port := free_port(), upstream.port) as launch,
+        running(launch.command, port, tmp_path, ready=launch.ready, env=launch.env),
+    ):
+        assert launch.book is not None
+        Load(port, launch, PLAIN, callers=1, seconds=PATIENCE_S, calls=1).run()
+        assert booked(launch.book, 1, contents=False) == "2 records a call"
+        with pytest.raises(NotBookedError, match="contents of 0"):
+            booked(launch.book, 1, contents=True)
+
+
 def test_the_disk_is_asked_how_long_it_takes() -> None:
     assert "p99" in sync_ms(10)["fsync of a page"]
 
@@ -198,4 +226,4 @@ def test_a_free_port_is_free(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.overhead.upstream", "--port", str(port)]
     began = time.perf_counter()
     with running(command, port, tmp_path, ready="/seen", env={}) as upstream:
-        assert 0 < upstream.start_ms <= (time.perf_counter() - began) * 1000
+        assert 0 < upstream.start_ms <= round((time.perf_counter() - began) * 1000, 1)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from audit.place import Place
+
 Masks = Literal["no", "out", "both"]
 
 
@@ -15,7 +17,8 @@ class Launch:
     ``ready`` is a path that answers 200 once calls can be made; ``masks`` says whether the upstream must not see
     personal data (``out``), and whether the client must get it back too (``both``). ``beside`` are the processes of
     the servers that it works on, by name: what they spend is told apart from what the gateway spends. ``headers`` go
-    with each call. ``cwd`` is where it is started, if not here: here another's `limits` would be ours. ``done``
+    with each call. ``book`` has two records of each call, with the contents' commitment if ``contents`` are kept.
+    ``cwd`` is where it is started, if not here: here another's `limits` would be ours. ``done``
     is False if streams end without `[DONE]`; ``lacks`` says such things in the table.
     """
 
@@ -27,6 +30,8 @@ class Launch:
     beside: dict[str, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     cwd: Path | None = None
+    book: Place | None = None
+    contents: bool = False
     done: bool = True
     lacks: str = ""
 

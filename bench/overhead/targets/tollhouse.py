@@ -9,8 +9,11 @@ from typing import Any
 
 import yaml
 
+from audit.place import File, Place
+from audit.postgres import Server
 from bench.overhead.targets.target import Launch
 from bench.overhead.workloads import MODELS, TOOL
+from gateway.house import BOOK_NAME
 from tests.servers.binaries import missing
 from tests.servers.live import Postgres, Redis
 
@@ -21,7 +24,7 @@ _KEY = "sk-th-bench00000000-" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 class Tollhouse:
     """``python -m gateway serve``: budgets, PII there and back, two durable records a call, metrics.
 
-    ``whole`` also keeps the (redacted) contents encrypted, and knows the tool that is offered and what data it touches.
+    ``whole`` also keeps the (redacted) contents encrypted, and has the tool that is offered configured.
     ``shared`` puts book and state on PostgreSQL and the ledger on Redis, both on this machine.
     """
 
@@ -46,15 +49,26 @@ class Tollhouse:
         command = [sys.executable, "-m", "gateway", "serve", "--config", str(folder / "tollhouse.yaml")]
         with ExitStack() as servers:
             beside, env = {}, {}
+            book: Place = File(folder / "data" / BOOK_NAME)
             if self._shared:
                 redis = servers.enter_context(Redis())  # its loss is made good from the book, so it need not be durable
                 postgres = servers.enter_context(Postgres(durable=True))
                 beside = {"Redis": redis.pid, "PostgreSQL": postgres.pid}
                 env = {"BENCH_REDIS": redis.url, "BENCH_POSTGRES": postgres.database()}
+                book = Server(env["BENCH_POSTGRES"])
                 tree["shared"] = {"redis": "env/BENCH_REDIS", "postgres": "env/BENCH_POSTGRES"}
                 command += ["--workers", str(self._workers)]
             (folder / "tollhouse.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-            yield Launch(command, ready="/readyz", env=env, key=_KEY, masks="both", beside=beside)
+            yield Launch(
+                command,
+                ready="/readyz",
+                env=env,
+                key=_KEY,
+                masks="both",
+                beside=beside,
+                book=book,
+                contents=self._whole,
+            )
 
 
 def _tree(folder: Path, port: int, upstream_port: int) -> dict[str, Any]:
