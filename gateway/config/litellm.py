@@ -27,6 +27,8 @@ _REASONS = {
     "general_settings.master_key": "the first start makes an admin key; clients' keys: tollhouse keys create",
     "general_settings.database_url": "keys, teams and budgets of its database: tollhouse tenants and keys create",
     "general_settings.alerting": "watch /metrics",
+    "general_settings.max_parallel_requests": "calls at once are a profile's here: profiles[].rates.concurrency",
+    "general_settings.global_max_parallel_requests": "calls at once in all: bounds.calls_max",
     "litellm_settings.max_budget": "a tenant's cap: tollhouse tenants create NAME --cap usd=100/month",
     "litellm_settings.budget_duration": "a tenant's cap: tollhouse tenants create NAME --cap usd=100/month",
     "litellm_settings.callbacks": "spans go to traces.endpoint, numbers to /metrics, records to the book",
@@ -38,7 +40,7 @@ _REASONS = {
     "router_settings.context_window_fallbacks": "a fallback answers failures only; too long a request is refused",
     "router_settings.content_policy_fallbacks": "a fallback answers failures only; a refusal is an answer",
     "router_settings.routing_strategy": "targets are tried in their order",
-    "router_settings.redis_host": "one process and its folder need none",
+    "router_settings.redis_host": "one process needs none; several share theirs: shared.redis and shared.postgres",
     "environment_variables": "set them in the gateway's own environment",
     "include": "files that it includes were not read: import them too",
 }

@@ -66,6 +66,8 @@ async def test_what_one_masked_the_other_restores_until_the_run_ends_and_neither
         assert said(await gate.http.post(PATH, json=chat(f"tell {marks[1]}"))) == "tell eve@example.org"
         stranger = await other.post(PATH, json=chat(f"tell {mark}"), headers={"x-run-id": "another"})
         assert said(stranger) == f"tell {mark}"
+        kept = (await gate.http.post("/v1/responses", json={"model": "m", "input": f"keep {MAIL}"})).json()["id"]
+        assert f"keep {MAIL}" in (await other.get(f"/v1/responses/{kept}")).text
 
         book = gate.app.house.book
         sealed = [bytes(row) for (row,) in book.query("SELECT sealed FROM state_vault", ())]

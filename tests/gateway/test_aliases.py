@@ -36,6 +36,7 @@ SPEECHES = {
     "/v1/responses": speech_responses.SPEECH,
 }
 SPEAKS = {"dialects": [speech.dialect.name for speech in SPEECHES.values()]}
+USERS = 6
 every = pytest.mark.parametrize("path", SPEECHES)
 PROFILE = resolve(ProfileSettings.model_validate({"name": "default"}))
 MINE, OTHERS = Key("k1", "a", HOUSE, PROFILE), Key("k2", "b", HOUSE, PROFILE)
@@ -61,7 +62,9 @@ def ids_of(speech: Speech, body: bytes) -> list[str]:
 
 @every
 @pytest.mark.parametrize("stream", [False, True])
-async def test_two_conversations_whose_server_counts_from_0_never_meet(tmp_path: Path, path: str, stream: bool) -> None:
+async def test_conversations_at_once_whose_server_counts_from_0_never_meet(
+    tmp_path: Path, path: str, stream: bool
+) -> None:
     speech = SPEECHES[path]
     async with live(tmp_path, script=COUNTED, up=SPEAKS) as gate:
 
@@ -78,15 +81,17 @@ async def test_two_conversations_whose_server_counts_from_0_never_meet(tmp_path:
             assert heard.text == "fine"
             return runs, ids
 
-        (one, ids), (two, others) = await asyncio.gather(conversation(), conversation())
-        assert len(one) == len(two) == 1
-        assert None not in one | two
-        assert one != two
-        assert len({*ids, *others}) == 4
-        assert all(re.fullmatch("(call|toolu)_[0-9a-f]{24}", each) for each in (*ids, *others))
+        ended = await asyncio.gather(*(conversation() for _ in range(USERS)))
+        assert all(len(runs) == 1 for runs, _ in ended)
+        runs = {run for each, _ in ended for run in each}
+        assert None not in runs
+        assert len(runs) == USERS
+        ids = {each for _, got in ended for each in got}
+        assert len(ids) == 2 * USERS
+        assert all(re.fullmatch("(call|toolu)_[0-9a-f]{24}", each) for each in ids)
         assert all(set(ids_of(speech, seen.body)) <= {"call_0"} for seen in gate.upstream.seen)
-        assert sum(len(ids_of(speech, seen.body)) for seen in gate.upstream.seen) == 2 * (2 + 4)
-        for run in (*one, *two):
+        assert sum(len(ids_of(speech, seen.body)) for seen in gate.upstream.seen) == USERS * (2 + 4)
+        for run in runs:
             assert (await gate.http.get(f"/v1/runs/{run}")).json()["used"]["tool_calls"] == 2
         assert {record["run_by"] for record in ends(gate)} == {"own", "inferred"}
 
@@ -123,6 +128,18 @@ async def test_where_nothing_is_inferred_ids_are_mapped_all_the_same_and_strong_
             run, _ = await ask(gate, path, chat.goes_on(asked, heard.calls, "done"))
             assert run is None
             assert ids_of(chat, gate.upstream.seen[-1].body) == ["call_0", "call_0"]
+
+
+async def test_another_server_that_goes_on_gets_the_ids_that_nobody_else_has(tmp_path: Path) -> None:
+    chat, path = speech_chat.SPEECH, "/v1/chat/completions"
+    asked = chat.asked("look there", ["a"], False)
+    async with live(tmp_path, script=COUNTED) as gate:
+        _, heard = await ask(gate, path, asked)
+        token = gate.token
+    async with live(tmp_path, script=COUNTED, up={"kind": "openai"}, again=True) as gate:
+        run, _ = await ask(gate, path, chat.goes_on(asked, heard.calls, "done"), token)
+        assert run is not None
+        assert ids_of(chat, gate.upstream.seen[-1].body) == [heard.calls[0][0]] * 2
 
 
 async def test_what_a_counting_server_keeps_shows_the_ids_that_were_released(tmp_path: Path) -> None:
