@@ -112,6 +112,11 @@ class Tollhouse(Works):
             reasons.append("the ledger's Redis does not answer, or is being filled from the book")
         return reasons + self.anchors.unready()
 
+    @property
+    def _makes_snapshots(self) -> bool:
+        """Whether this process makes those of its folder: of several workers the first does."""
+        return self._bound.worker is None or self._bound.worker.number == 0
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "lifespan":
@@ -150,7 +155,7 @@ class Tollhouse(Works):
             self.webhook.start()
         await self.journal.write(reload_of(config), tenant=None)
         self.anchors.start()
-        if self.snapshots is not None:
+        if self.snapshots is not None and self._makes_snapshots:
             self.snapshots.start()
         self.keeper.start()
         self.delivery.start()
@@ -185,7 +190,7 @@ class Tollhouse(Works):
             await self.house.book.sign()
         await self.anchors.stop()
         await self.duty.stop()
-        if self.snapshots is not None:
+        if self.snapshots is not None and self._makes_snapshots:
             await self.snapshots.stop()
         if self.following is not None:
             await self.following.stop()

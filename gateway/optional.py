@@ -21,7 +21,7 @@ from .directory import Directory
 
 if TYPE_CHECKING:
     from .receiver import Receiver
-    from .reconcile import Shared
+    from .reconcile import Replay, Shared
     from .spans import Spans
     from .witnessed import Witnessed
 
@@ -32,9 +32,9 @@ def book_server(url: str) -> Place:
     return place
 
 
-def shared(url: str, book: Book, directory: Directory, clock: Clock) -> "Shared":
+def shared(url: str, book: Book, directory: Directory, clock: Clock, replay: "Replay") -> "Shared":
     """Return what lies in Redis (hiredis), above all the ledger, which is filled from the book when it must be."""
-    made: Shared = importlib.import_module("gateway.reconcile").shared(url, book, directory, clock)
+    made: Shared = importlib.import_module("gateway.reconcile").shared(url, book, directory, clock, replay)
     return made
 
 

@@ -4,7 +4,7 @@ And what else of several processes lies in that Redis, over the same connection.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from audit.book import Book
@@ -21,16 +21,20 @@ from limits.redis.rates import SharedRates
 
 from .directory import Directory
 from .errors import LedgerUnavailable
-from .restore import restore
+
+Replay = Callable[[Reader], EmbeddedLedger]
 
 
 class BookSource:
-    """One shared book, and who is whose: a `limits.redis.link.Source`."""
+    """One shared book, and who is whose: a `limits.redis.link.Source`.
 
-    def __init__(self, book: Book, directory: Directory, clock: Clock) -> None:
+    `replay` makes a ledger of a book's records (`gateway.snapshot.replaying`).
+    """
+
+    def __init__(self, book: Book, directory: Directory, replay: Replay) -> None:
         self._book = book
         self._directory = directory
-        self._clock = clock
+        self._replay = replay
 
     async def fence(self) -> int:
         """Begin another generation of the book. Raises Unready."""
@@ -40,17 +44,15 @@ class BookSource:
             raise Unready(f"the book cannot be fenced: {error}") from error
 
     async def books(self) -> EmbeddedLedger:
-        """Return a ledger replayed from the whole book. Raises Unready."""
+        """Return a ledger as the whole book makes it, from the newest snapshot on. Raises Unready."""
         try:
             return await asyncio.to_thread(self._replayed)
         except (BookError, self._book.place.errors) as error:
             raise Unready(f"the book cannot be read: {error}") from error
 
     def _replayed(self) -> EmbeddedLedger:
-        ledger = EmbeddedLedger(self._clock)
         with Reader.open(self._book.place) as reader:
-            restore(ledger, reader.records())
-        return ledger
+            return self._replay(reader)
 
     def tenant_of(self, scope: str) -> str | None:
         """Return whose a scope is; None if nobody's any more."""
@@ -78,7 +80,7 @@ class Shared:
         return SharedBreakers(self.ledger.link, self.clock, breakers)
 
 
-def shared(url: str, book: Book, directory: Directory, clock: Clock) -> Shared:
+def shared(url: str, book: Book, directory: Directory, clock: Clock, replay: Replay) -> Shared:
     """Return the ledger in Redis, over this book, and what shares its connection."""
-    ledger = RedisLedger(url, BookSource(book, directory, clock), clock, unavailable=LedgerUnavailable)
+    ledger = RedisLedger(url, BookSource(book, directory, replay), clock, unavailable=LedgerUnavailable)
     return Shared(ledger, SharedRates(ledger.link, clock), Claims(ledger.link, LedgerUnavailable), clock)

@@ -19,9 +19,11 @@ from typing import Any
 import msgspec
 
 from audit.reader import Reader
-from limits.clock import SystemClock
+from limits.clock import Clock, SystemClock
+from limits.ledger import EmbeddedLedger
 from limits.seam import LocalLedger
 
+from .optional import book_server
 from .restore import restore
 
 log = logging.getLogger("tollhouse.snapshot")
@@ -101,15 +103,23 @@ def restored(make: Callable[[], LocalLedger], path: Path, secret: bytes, reader:
     return ledger, size
 
 
+def replaying(folder: Path, master_key: bytes, clock: Clock) -> Callable[[Reader], EmbeddedLedger]:
+    """Return what makes a ledger of a book's records, from the newest snapshot in a folder on."""
+    path, secret = folder / SNAPSHOT_NAME, secret_of(master_key)
+    return lambda reader: restored(lambda: LocalLedger(clock), path, secret, reader)[0].books
+
+
 def main() -> None:
     """Follow the book that is named to its end, write the snapshot beside it, and print its size; the secret comes in.
 
-    `python -m gateway.snapshot BOOK < SECRET`
+    `python -m gateway.snapshot BOOK < SECRET`, or `SECRET ‖ ADDRESS` of the server that the book lies on: then only the
+    snapshot lies beside BOOK.
     """
     os.nice(_NICE)
     book = Path(sys.argv[1])
     path, secret = book.with_name(SNAPSHOT_NAME), sys.stdin.buffer.read(SECRET_BYTES)
-    with Reader.open(book) as reader:
+    address = sys.stdin.buffer.read().decode()
+    with Reader.open(book_server(address) if address else book) as reader:
         ledger, _ = restored(lambda: LocalLedger(SystemClock()), path, secret, reader)
         ledger.books.forget_runs()
         write(path, secret, Snapshot(reader.origin, reader.size, reader.root().hex(), ledger.books.snapshot()))

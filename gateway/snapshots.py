@@ -28,12 +28,21 @@ class Snapshots:
     """
 
     def __init__(
-        self, book: Book, path: Path, secret: bytes, size: int, *, every: int = 50_000, last: int = 20_000
+        self,
+        book: Book,
+        path: Path,
+        secret: bytes,
+        size: int,
+        *,
+        server: str = "",
+        every: int = 50_000,
+        last: int = 20_000,
     ) -> None:
+        """`path` is the book's, `server` the address of the server that it lies on, if it does: then `path` is none."""
         self.size = size
         self._book = book
         self._path = path
-        self._secret = secret
+        self._said = secret + server.encode()
         self._every = every
         self._last = last
         self._task: asyncio.Task[None] | None = None
@@ -67,7 +76,7 @@ class Snapshots:
         )
         try:
             async with asyncio.timeout(wait_s_max):
-                said, broken = await process.communicate(self._secret)
+                said, broken = await process.communicate(self._said)
         except TimeoutError:
             log.warning("%s was not made within %g s; a later one will be", SNAPSHOT_NAME, wait_s_max)
             return

@@ -36,7 +36,7 @@ from .objects import Objects
 from .policies import Policies
 from .replies import Replies
 from .runs import Runs
-from .snapshot import SNAPSHOT_NAME, restored, secret_of
+from .snapshot import SNAPSHOT_NAME, replaying, restored, secret_of
 from .snapshots import Snapshots
 from .soft_caps import SoftCaps
 from .stage import AttemptStage, CallStage
@@ -201,10 +201,12 @@ class Works:
 def _ledgers(house: House, clock: Clock) -> "tuple[Ledger, LocalLedger | None, Snapshots | None, Shared | None]":
     """Return the ledger that all ask: this process' own, taken down for the next start, or the shared one."""
     settings = house.config.shared
-    if settings is not None:
-        shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock)
-        return shared.ledger, None, None, shared
     path, secret = house.config.folder / BOOK_NAME, secret_of(house.master_key)
+    if settings is not None:
+        replay = replaying(house.config.folder, house.master_key, clock)
+        shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock, replay)
+        snapshots = Snapshots(house.book, path, secret, 0, server=settings.postgres.reveal())
+        return shared.ledger, None, snapshots, shared
     with Reader.open(house.book.place) as reader:
         ledger, spared = restored(lambda: LocalLedger(clock), path.with_name(SNAPSHOT_NAME), secret, reader)
     return ledger, ledger, Snapshots(house.book, path, secret, spared), None

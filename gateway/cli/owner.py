@@ -37,6 +37,7 @@ from ..house import House, open_house
 from ..journal import Journal
 from ..keeper import keeper_of
 from ..restore import restore
+from ..snapshot import replaying
 from ..spending import Spending
 from .options import config_option, json_option
 
@@ -158,7 +159,8 @@ async def _ledger(house: House, clock: Clock) -> AsyncIterator[Ledger]:
         restore(local.books, house.book.records())
         yield local
         return
-    shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock)
+    replay = replaying(house.config.folder, house.master_key, clock)
+    shared = optional.shared(settings.redis.reveal(), house.book, house.directory, clock, replay)
     await shared.ledger.start()
     try:
         yield shared.ledger

@@ -96,8 +96,10 @@ class Asking:
                 if once:
                     break
                 continue
+            if type(reply) is bytes:
+                return _decode(reply)
             if not isinstance(reply, hiredis.ReplyError):
-                return _decode(reply) if isinstance(reply, bytes) else reply
+                return reply
             why = str(reply)
             if why.startswith(("TAKEN", "GONE")):
                 if lost:

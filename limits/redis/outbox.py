@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hiredis
+import msgspec
 
 from ..clock import Clock
 from .link import Link
@@ -23,15 +24,19 @@ _KEPT_NS = 120_000_000_000
 Told = Callable[[Any], None]
 
 
-class _Item:
-    __slots__ = ("argument", "at_ns", "script", "tenant", "told")
+class _Item(msgspec.Struct, eq=False):
+    """What waits to be answered; called with what Redis says of it."""
 
-    def __init__(self, script: str, tenant: str, argument: list[Any], told: Told | None, at_ns: int) -> None:
-        self.script = script
-        self.tenant = tenant
-        self.argument = argument
-        self.told = told
-        self.at_ns = at_ns
+    number: int
+    script: str
+    tenant: str
+    argument: list[Any]
+    told: Told | None
+    at_ns: int
+    answered: Callable[["_Item", Any], None]
+
+    def __call__(self, reply: Any) -> None:
+        self.answered(self, reply)
 
 
 class Outbox:
@@ -58,35 +63,25 @@ class Outbox:
     def put(self, script: str, tenant: str, argument: list[Any], told: Told | None = None) -> None:
         """Send a script with this argument (without its generation) now or later; `told` gets the reply."""
         number = self._next = self._next + 1
-        item = self._waiting[number] = _Item(script, tenant, argument, told, self._clock.monotonic_ns())
-        self._send(number, item)
+        at_ns = self._clock.monotonic_ns()
+        item = self._waiting[number] = _Item(number, script, tenant, argument, told, at_ns, self._answered)
+        self._send(item)
 
-    def _send(self, number: int, item: _Item) -> None:
+    def _send(self, item: _Item) -> None:
         link = self._link
         wire = link.wire
         if wire is None:
             return
         command = link.scripts[item.script].call(link.key(item.tenant), [str(link.generation), *item.argument])
         try:
-            wire.send(command, lambda reply: self._answered(number, item, reply))
+            wire.send(command, item)
         except Lost:
             return
 
-    def _answered(self, number: int, item: _Item, reply: Any) -> None:
-        if isinstance(reply, Lost):
+    def _answered(self, item: _Item, reply: Any) -> None:
+        if type(reply) is not bytes and isinstance(reply, Exception) and not self._is_refused(item, reply):
             return
-        if isinstance(reply, hiredis.ReplyError):
-            said = str(reply)
-            if said == "STALE nothing":
-                task = asyncio.get_running_loop().create_task(self._enrol(number, item))
-                self._enrolling.add(task)
-                task.add_done_callback(self._enrolling.discard)
-                return
-            if said.startswith(("STALE", "NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "OOM", "BUSY")):
-                self._link.distrust(said)
-                return
-            log.error("Redis refuses %s: %s", item.script, said)
-        self._waiting.pop(number, None)
+        self._waiting.pop(item.number, None)
         if item.script == "settle":
             self._charged.append(item)
             while self._charged and self._charged[0].at_ns < self._clock.monotonic_ns() - _KEPT_NS:
@@ -94,11 +89,27 @@ class Outbox:
         if item.told is not None:
             item.told(reply)
 
-    async def _enrol(self, number: int, item: _Item) -> None:
+    def _is_refused(self, item: _Item, error: Exception) -> bool:
+        """Say whether Redis will never take an item; else it is sent again, once that makes sense."""
+        if isinstance(error, Lost):
+            return False
+        said = str(error)
+        if said == "STALE nothing":
+            task = asyncio.get_running_loop().create_task(self._enrol(item))
+            self._enrolling.add(task)
+            task.add_done_callback(self._enrolling.discard)
+            return False
+        if said.startswith(("STALE", "NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "OOM", "BUSY")):
+            self._link.distrust(said)
+            return False
+        log.error("Redis refuses %s: %s", item.script, said)
+        return True
+
+    async def _enrol(self, item: _Item) -> None:
         """Send an item again whose tenant Redis has not heard of, unless Redis has lost more than that."""
         try:
             if await self._link.enrol(item.tenant):
-                self._send(number, item)
+                self._send(item)
             else:
                 self._link.distrust("Redis was emptied")
         except (Lost, hiredis.ReplyError) as error:
@@ -111,5 +122,5 @@ class Outbox:
             for item in charged:
                 self.put(item.script, item.tenant, item.argument, item.told)
         self._generation = self._link.generation
-        for number, item in sorted(self._waiting.items()):
-            self._send(number, item)
+        for item in list(self._waiting.values()):
+            self._send(item)

@@ -124,9 +124,10 @@ class Wire(asyncio.Protocol):
         """Queue a command; Lost if the connection is gone or `pending_max` are waiting already."""
         if self.closed or len(self._waiting) >= self._max:
             raise Lost("the connection to Redis is lost" if self.closed else "too much is waiting for Redis")
-        if not self._queue:
+        queue = self._queue
+        if not queue:
             self._loop.call_soon(self._flush)
-        self._queue.append(command)
+        queue.append(command)
         self._waiting.append(taker)
 
     def ask(self, command: bytes) -> "asyncio.Future[Any]":
@@ -155,16 +156,17 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand every reply to who waits for it, and every message to who listens."""
-        reader, waiting = self._reader, self._waiting
+        next_reply, next_taker, future = self._reader.gets, self._waiting.popleft, asyncio.Future
         try:
-            reader.feed(data)
-            while (reply := reader.gets()) is not NOTHING:
-                if isinstance(reply, hiredis.PushNotification):
+            self._reader.feed(data)
+            while (reply := next_reply()) is not NOTHING:
+                kind = type(reply)
+                if kind is not int and kind is not bytes and isinstance(reply, hiredis.PushNotification):
                     self._heard(reply)
                     continue
-                taker = waiting.popleft()
+                taker = next_taker()
                 self._answered += 1
-                if isinstance(taker, asyncio.Future):
+                if isinstance(taker, future):
                     if not taker.done():
                         taker.set_result(reply)
                 else:

@@ -64,7 +64,7 @@ async def test_a_redis_that_goes_away_while_a_tenant_is_let_in_is_distrusted(ser
     assert ledger.link.why.startswith("Redis does not answer")
     ledger.outbox.put("drop", "t", ["nobody", ""])
     assert len(ledger.outbox) == 1
-    await ledger.outbox._enrol(1, ledger.outbox._waiting[1])
+    await ledger.outbox._enrol(ledger.outbox._waiting[1])
     await ledger.stop()
 
 
