@@ -49,7 +49,7 @@ class Log:
             raise BookDamaged(f"the {told.size} records that were acknowledged are not all in the log's {size}")
         if last is None:
             return
-        signed = open_checkpoint(last[1], origin, [signer.verifier])
+        signed = open_checkpoint(last[1], origin, signer.verifiers)
         if signed.size > size:
             raise BookDamaged(f"the book has {size} records, its last checkpoint was signed over {signed.size}")
         root = root_at(signed.size, nodes)

@@ -112,14 +112,18 @@ class Verifier:
 
 
 class Signer:
-    """A private key and its name. Signing costs about 40 µs. Immutable, usable from any thread."""
+    """A private key and its name. Signing costs about 40 µs. Immutable, usable from any thread.
 
-    __slots__ = ("_key", "verifier")
+    `verifiers` are its own public key and those of the keys that signed before it, newest first.
+    """
 
-    def __init__(self, name: str, seed: bytes) -> None:
-        """Take a key name and a 32-byte Ed25519 seed."""
+    __slots__ = ("_key", "verifier", "verifiers")
+
+    def __init__(self, name: str, seed: bytes, earlier: Iterable[Verifier] = ()) -> None:
+        """Take a key name, a 32-byte Ed25519 seed, and what verifies what earlier keys of that name signed."""
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.verifier = Verifier(name, self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.verifiers = (self.verifier, *earlier)
 
     @property
     def name(self) -> str:

@@ -68,7 +68,7 @@ class Anchors(Collector):
         settings: Sequence[AnchorSettings],
         book: Place,
         origin: str,
-        verifier: Verifier,
+        verifiers: Sequence[Verifier],
         clock: Clock,
         *,
         folder: Path,
@@ -78,7 +78,7 @@ class Anchors(Collector):
         self._clock = clock
         self._on_duty = on_duty
         self.contradictions: dict[str, str] = {}
-        self._anchors = {each.name: _anchor(each, folder, origin, verifier) for each in settings}
+        self._anchors = {each.name: _anchor(each, folder, origin, verifiers) for each in settings}
         self._every_s = {each.name: each.every_s for each in settings}
         self._done_ns = dict.fromkeys(self._anchors, clock.monotonic_ns())
         self._failed = dict.fromkeys(self._anchors, 0)
@@ -149,15 +149,15 @@ class Anchors(Collector):
             await asyncio.sleep(wait_s)
 
 
-def _anchor(settings: AnchorSettings, folder: Path, origin: str, verifier: Verifier) -> Anchor:
+def _anchor(settings: AnchorSettings, folder: Path, origin: str, verifiers: Sequence[Verifier]) -> Anchor:
     if settings.file is not None:
-        return Filed(FileAnchor(settings.file, origin, [verifier]))
+        return Filed(FileAnchor(settings.file, origin, verifiers))
     if settings.bucket is not None:
         options = {"retain_days": settings.retain_days, "wait_s_max": settings.wait_s_max}
         address, endpoint = settings.bucket, settings.endpoint
-        return Filed(extra("bucket").BucketAnchor(address, origin, [verifier], endpoint=endpoint, **options))
+        return Filed(extra("bucket").BucketAnchor(address, origin, verifiers, endpoint=endpoint, **options))
     assert settings.witness is not None  # noqa: S101 - the configuration has one of the two
     assert settings.witness_key is not None  # noqa: S101 - as above
-    kept = FileAnchor(folder / f"cosigned.{settings.name}", origin, [verifier])
+    kept = FileAnchor(folder / f"cosigned.{settings.name}", origin, verifiers)
     key = CosignatureVerifier.from_vkey(settings.witness_key)
     return optional.witnessed(settings.witness, key, kept, wait_s_max=settings.wait_s_max)

@@ -220,8 +220,8 @@ def _following(works: Works, house: House) -> Following:
 
 def _anchors(house: House, clock: Clock, duty: Duty) -> Anchors:
     """Return what anchors the book."""
-    config, origin, verifier = house.config, house.book.origin, house.signer.verifier
-    return Anchors(config.anchors, house.book.place, origin, verifier, clock, folder=config.folder, on_duty=duty)
+    config, origin, verifiers = house.config, house.book.origin, house.signer.verifiers
+    return Anchors(config.anchors, house.book.place, origin, verifiers, clock, folder=config.folder, on_duty=duty)
 
 
 def _traces(config: Config, clock: Clock) -> Traces | None:

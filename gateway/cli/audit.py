@@ -1,7 +1,7 @@
 """`tollhouse audit`: the book, read while it is written, and verified without asking the gateway."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from audit.record import KINDS
 from audit.verdict import Verdict
 from audit.verify import verify_book
 
-from .audit_change import hold, rewrap, shred
+from .audit_change import hold, rewrap, rotate, shred
 from .audit_look import consistency, prove, search, tail
 from .audit_tell import evidence, explain
-from .book import FILE, INSTANT, book_at, book_option, key_option, verifier_of
+from .book import FILE, INSTANT, book_at, book_option, key_option, verifiers_of
 from .options import config_option, json_option
 from .words import instant, say_json
 
@@ -81,9 +81,9 @@ def export(
         checkpoint = (reader.checkpoint or b"").decode()
     click.echo(f"{count} records", err=True)
     if page is not None and output is not None:
-        verifier = verifier_of(at.folder, None)
-        verdict = verify_bundle(output, verifier.name, [verifier])
-        page.write_text(cover(output, verdict, selection, checkpoint, verifier.vkey()))
+        verifiers = verifiers_of(at.folder, None)
+        verdict = verify_bundle(output, verifiers[0].name, verifiers)
+        page.write_text(cover(output, verdict, selection, checkpoint, verifiers[0].vkey()))
 
 
 def _progress(count: int) -> None:
@@ -126,17 +126,17 @@ def verify(
     if bundle is not None or tiles is not None:
         if public_key is None:
             raise click.UsageError("a bundle or a folder is verified with --public-key, which you got from elsewhere")
-        verifier = verifier_of(public_key, public_key)
+        verifiers = verifiers_of(public_key, public_key)
         if bundle is not None:
-            verdict = verify_bundle(bundle, verifier.name, [verifier])
+            verdict = verify_bundle(bundle, verifiers[0].name, verifiers)
         else:
             assert tiles is not None  # noqa: S101 - one of the two is given
-            verdict = verify_folder(tiles, verifier.name, [verifier])
+            verdict = verify_folder(tiles, verifiers[0].name, verifiers)
         _say(verdict, [], as_json=as_json)
     at = book_at(book, config_path)
-    verifier = verifier_of(at.folder, public_key)
-    kept = [_anchor(each, endpoint, verifier) for each in anchors]
-    verdict = verify_book(at.place, [verifier], anchors=[each for one in kept for each in one.checkpoints()])
+    verifiers = verifiers_of(at.folder, public_key)
+    kept = [_anchor(each, endpoint, verifiers) for each in anchors]
+    verdict = verify_book(at.place, verifiers, anchors=[each for one in kept for each in one.checkpoints()])
     words = _witnessed(kept, witnesses, verdict)
     if master_key is not None:
         opened = verify_payloads(at.place, MasterKey.load(master_key), verdict)
@@ -144,13 +144,13 @@ def verify(
     _say(verdict, words, as_json=as_json)
 
 
-def _anchor(place: str, endpoint: str | None, verifier: Verifier) -> Anchor:
+def _anchor(place: str, endpoint: str | None, verifiers: Sequence[Verifier]) -> Anchor:
     if place.startswith("s3://"):
-        anchor: Anchor = extra("bucket").BucketAnchor(place, verifier.name, [verifier], endpoint=endpoint)
+        anchor: Anchor = extra("bucket").BucketAnchor(place, verifiers[0].name, verifiers, endpoint=endpoint)
         return anchor
     if not Path(place).is_file():
         raise click.UsageError(f"--anchor {place}: there is no such file")
-    return FileAnchor(Path(place), verifier.name, [verifier])
+    return FileAnchor(Path(place), verifiers[0].name, verifiers)
 
 
 def _witnessed(kept: list[Anchor], keys: tuple[str, ...], verdict: Verdict) -> list[str]:
@@ -191,5 +191,5 @@ def _say(verdict: Verdict, words: list[str], *, as_json: bool) -> None:
     sys.exit(0 if verdict.ok else 1)
 
 
-for _command in (prove, consistency, tail, search, explain, evidence, shred, hold, rewrap):
+for _command in (prove, consistency, tail, search, explain, evidence, shred, hold, rewrap, rotate):
     audit.add_command(_command)

@@ -1,4 +1,4 @@
-"""`tollhouse audit shred | hold | rewrap`: what is destroyed, what must not be, and another master key."""
+"""`tollhouse audit shred | hold | rewrap | rotate`: what is destroyed, what must not be, and other keys."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,9 @@ import click
 
 from audit.book import Book
 from audit.keeping import Keeping, check_opens
-from audit.keys import load_signing_key
+from audit.keys import load_signing_key, next_signing_key, take_over
 from audit.master import MasterKey
+from audit.record import admin
 
 from ..config import load
 from ..house import SIGNING_KEY_NAME, place_of_book, schema_of
@@ -70,3 +71,24 @@ def rewrap(*, old: str, new: str, config_path: Path) -> None:
         book.change_now([(f"DELETE FROM {name}", ()) for name in _SEALED])  # noqa: S608 - constants
         count = Keeping(book).rewrap(old_key, new_key, actor=f"local:{os.getuid()}")
     click.echo(f"{count} keys are wrapped with the new master key; configure it before the next start")
+
+
+@click.command()
+@config_option
+def rotate(*, config_path: Path) -> None:
+    """Sign the book with a new key from now on. Stop the gateway first; then give auditors and witnesses the new .pub.
+
+    The old private key is destroyed; its public half stays in the file of public keys, because it vouches for what it
+    signed. A rotation that was cut short is completed by the next one.
+    """
+    config = load(config_path, secrets=False)
+    path = config.folder / SIGNING_KEY_NAME
+    old, new = load_signing_key(path).verifier, next_signing_key(path)
+    with Book.open(place_of_book(config), signer=new, schema=schema_of(config)) as book:
+        change = {"object": "signing key", "id": new.name, "old": old.key_id.hex(), "new": new.verifier.key_id.hex()}
+        index = book.append_now(
+            admin(actor=f"local:{os.getuid()}", change=change, reason="rotation"), tenant=None
+        ).index
+    take_over(path, new)
+    click.echo(f"record {index} and all after it are signed with key {new.verifier.key_id.hex()}")
+    click.echo(f"{path}.pub has its public half, and those of the keys before it: give it to auditors and witnesses")

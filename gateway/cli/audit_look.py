@@ -15,7 +15,7 @@ from audit.record import KINDS
 from audit.search import SearchIndex
 from audit.wording import instant, sentences, title
 
-from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifier_of
+from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifiers_of
 from .options import config_option, json_option
 from .words import say_json
 
@@ -31,11 +31,11 @@ _WAIT_S = 0.5
 def prove(*, index: int, book: Path | None, public_key: Path | None, as_json: bool, config_path: Path) -> None:
     """Prove that record INDEX is under the last signed checkpoint (C2SP tlog-proof, or JSON)."""
     at = book_at(book, config_path)
-    verifier = verifier_of(at.folder, public_key)
+    verifiers = verifiers_of(at.folder, public_key)
     with Reader.open(at.place, signed_only=True) as reader:
         if reader.checkpoint is None or index >= reader.size:
             raise BookError(f"record {index} is not under a signed checkpoint; {reader.size} records are")
-        signed = open_checkpoint(reader.checkpoint, reader.origin, [verifier])
+        signed = open_checkpoint(reader.checkpoint, reader.origin, verifiers)
         [(_, body)] = reader.records(index, index + 1)
         proof = reader.prove(index, signed.size)
         verify_inclusion(index, signed.size, leaf_hash(body), proof, signed.root)

@@ -19,7 +19,7 @@ from audit.story import ReadPayload, tell
 from audit.verify import verify_book
 from audit.wording import said
 
-from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifier_of
+from .book import INSTANT, SEARCH_NAME, book_at, book_option, key_option, verifiers_of
 from .options import config_option
 
 _RECORDS_MAX = 10_000
@@ -86,7 +86,7 @@ def evidence(
 ) -> None:
     """Write a period's evidence for SOC 2, GDPR and the EU AI Act. It is evidence, not a determination."""
     at = book_at(book, config_path)
-    verdict = verify_book(at.place, [verifier_of(at.folder, public_key)])
+    verdict = verify_book(at.place, verifiers_of(at.folder, public_key))
     selection = Selection(tenant=tenant, from_us=from_us, until_us=until_us)
     with Reader.open(at.place) as reader:
         found = tally((index, body) for index, _, body in select(reader, selection))

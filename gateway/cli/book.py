@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from audit.keys import load_verifier
+from audit.keys import load_verifiers
 from audit.note import Verifier
 from audit.place import File, Place
 
@@ -63,8 +63,8 @@ def book_at(book: Path | None, config_path: Path) -> BookAt:
     return BookAt(place_of_book(config), config.folder)
 
 
-def verifier_of(folder: Path, public_key: Path | None) -> Verifier:
-    """Return the key that vouches for a book; say so if it comes from beside it."""
+def verifiers_of(folder: Path, public_key: Path | None) -> list[Verifier]:
+    """Return the keys that vouch for a book, the newest first; say so if they come from beside it."""
     if public_key is None:
         click.echo("The public key came from beside the book: keep a copy elsewhere, and give it.", err=True)
-    return load_verifier(public_key or folder / f"{SIGNING_KEY_NAME}.pub")
+    return load_verifiers(public_key or folder / f"{SIGNING_KEY_NAME}.pub")

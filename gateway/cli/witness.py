@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from audit.cosignature import create_cosigner, load_cosigner
-from audit.keys import load_verifier
+from audit.keys import load_verifiers
 from audit.witness import Witness
 
 from ..server import listen, serve
@@ -37,7 +37,7 @@ def witness(*, folder: Path, logs: tuple[Path, ...], name: str | None, host: str
         cosigner = load_cosigner(key)
     else:
         cosigner = create_cosigner(key, name or f"witness/{socket.gethostname()}", os.urandom(_SEED_BYTES))
-    verifiers = [load_verifier(each) for each in logs]
+    verifiers = [each for log in logs for each in load_verifiers(log)]
     click.echo(f"witness_key: {cosigner.verifier.vkey()}")
     listening = listen(host, port)
     click.echo(f"cosigns at http://{host}:{listening.getsockname()[1]}")

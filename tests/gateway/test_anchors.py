@@ -36,7 +36,7 @@ def grow(path: Path, count: int = 5) -> None:
 
 
 def anchors(path: Path, *settings: AnchorSettings) -> Anchors:
-    return Anchors(settings, File(path), "example.com/log", SIGNER.verifier, SystemClock(), folder=path.parent)
+    return Anchors(settings, File(path), "example.com/log", SIGNER.verifiers, SystemClock(), folder=path.parent)
 
 
 def filed(path: Path) -> AnchorSettings:
@@ -63,8 +63,8 @@ async def test_a_served_gateway_anchors_its_book_and_shows_the_lag(tmp_path: Pat
         assert 'tollhouse_anchor_lag_seconds{anchor="share"}' in (await gate.http.get("/metrics")).text
         house = gate.app.house
     settings = AnchorSettings(name="share", file=elsewhere)
-    origin, verifier = house.book.origin, house.signer.verifier
-    later = Anchors([settings], house.book.place, origin, verifier, SystemClock(), folder=tmp_path)
+    origin, verifiers = house.book.origin, house.signer.verifiers
+    later = Anchors([settings], house.book.place, origin, verifiers, SystemClock(), folder=tmp_path)
     later.check()
     kept = FileAnchor(elsewhere, house.book.origin, [house.signer.verifier])
     assert kept.checkpoints()[-1].size > 3

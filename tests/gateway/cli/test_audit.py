@@ -104,7 +104,7 @@ def test_an_anchor_in_a_bucket_is_verified_by_its_address(tmp_path: Path, monkey
         client.create_bucket(Bucket="anchors", ObjectLockEnabledForBucket=True)
         client.close()
         settings = AnchorSettings(name="locked", bucket="s3://anchors/log", endpoint=server.url, retain_days=1)
-        there = Anchors([settings], File(path), key.name, key, SystemClock(), folder=tmp_path)
+        there = Anchors([settings], File(path), key.name, [key], SystemClock(), folder=tmp_path)
         there.check()
         verify = ("audit", "verify", "--anchor", "s3://anchors/log", "--endpoint", server.url)
         assert "verified" in commands.run(*verify).stdout

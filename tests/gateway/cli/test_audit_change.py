@@ -68,3 +68,22 @@ def test_another_master_key_opens_what_the_old_one_sealed_and_the_old_one_is_ref
     key_file.write_text(commands.environ["NEXT"])
     commands.run("tenants", "list")
     assert WORDS.decode() in commands.run("audit", "explain", "r1", "--master-key", "env/NEXT").stdout
+
+
+def test_another_signing_key_signs_on_and_the_old_ones_public_half_stays(tmp_path: Path) -> None:
+    commands = Commands(tmp_path)
+    keep(commands)
+    folder = tmp_path / "tollhouse-data"
+    before = (folder / "signing.key.pub").read_text()
+    private = (folder / "signing.key").read_text()
+    said = commands.run("audit", "rotate").stdout
+    assert "are signed with key" in said
+    now = (folder / "signing.key.pub").read_text().splitlines(keepends=True)
+    assert (len(now), now[1]) == (2, before)
+    assert private.strip() not in "".join(each.read_text(errors="replace") for each in folder.glob("signing*"))
+    assert "verified" in commands.run("audit", "verify").stdout
+    commands.run("tenants", "list")  # the house opens with the new key
+    old = tmp_path / "old.pub"
+    old.write_text(before)
+    commands.run("audit", "verify", "--public-key", str(old), code=1)
+    assert "signing key" in commands.run("audit", "search", "--kind", "admin", "--json").stdout

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from audit.keys import create_signing_key
-from gateway.cli.book import INSTANT, verifier_of
+from gateway.cli.book import INSTANT, verifiers_of
 
 
 def test_an_instant_without_a_zone_is_utc_and_anything_else_is_refused() -> None:
@@ -22,7 +22,7 @@ def test_a_key_from_beside_the_book_is_told(tmp_path: Path) -> None:
 
     @click.command()
     def command() -> None:
-        click.echo(verifier_of(tmp_path, None).vkey())
+        click.echo(verifiers_of(tmp_path, None)[0].vkey())
 
     result = CliRunner().invoke(command)
     assert result.stdout == signer.verifier.vkey() + "\n"
