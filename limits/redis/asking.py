@@ -1,6 +1,7 @@
 """Asking Redis until it answers the question itself: over lost connections, changed zones, tenants new to it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from .wire import Address, Lost
 
 _TRIES = 4
 _LEAVE_S = 2.0
-_LOOKS = 100
+_LOOK_S = 0.02
 _decode = msgspec.msgpack.Decoder().decode
 
 
@@ -57,10 +58,10 @@ class Asking:
 
     async def stop(self) -> None:
         """Leave Redis once it has answered all, or after a while; the rest expires there in full: the book has it."""
-        for _ in range(_LOOKS):
-            if not len(self.outbox) or self.link.wire is None:
-                break
-            await asyncio.sleep(_LEAVE_S / _LOOKS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                while len(self.outbox) and self.link.wire is not None:  # noqa: ASYNC110 - nothing tells of it
+                    await asyncio.sleep(_LOOK_S)
         await self.link.stop()
 
     def _opened(self) -> None:

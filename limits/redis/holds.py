@@ -203,15 +203,7 @@ class Holds(Asking):
         if own is None:
             return self.marks.late(hold_id, charge.nano, charge.input_tokens, charge.output_tokens)
         if own.settlement is None:
-            entry = own.settlement = SettleEntry(
-                hold_id,
-                charge.nano,
-                charge.input_tokens,
-                charge.output_tokens,
-                charge.mark,
-                charge.suspends,
-                charge.reported_nano,
-            )
+            entry = own.settlement = SettleEntry(hold_id, *msgspec.structs.astuple(charge))
             held = own.entry
             if (
                 entry.nano > held.nano

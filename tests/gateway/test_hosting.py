@@ -53,7 +53,8 @@ async def ask(gate: Live, *tools: dict[str, Any], **members: Any) -> Any:
 async def test_uses_are_held_at_their_most_and_settled_by_those_reported(tmp_path: Path) -> None:
     usage = {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100}
     async with hosting(tmp_path, response(1, usage)) as (gate, provider):
-        reply = await ask(gate, SEARCH)
+        mine = {"type": "function", "name": "mine", "parameters": {"type": "object"}}
+        reply = await ask(gate, SEARCH, mine)
         assert reply.status_code == 200, reply.text
         assert provider.seen[0].json["max_tool_calls"] == 2, "the provider keeps to what was held"
         (intent,), (outcome,) = gate.records("intent"), gate.records("outcome")

@@ -37,6 +37,7 @@ def fail(breaker: Breaker, times: int) -> None:
 def test_the_whole_cycle_with_a_turned_clock() -> None:
     clock, heard = ManualClock(), Heard()
     breaker = Breaker("openai/gpt-4o", clock, POLICY, Random(1), [heard])
+    breaker.report(permit(breaker), "success")
     fail(breaker, 2)
     breaker.report(permit(breaker), "neutral")
     assert (breaker.state, breaker.failures) == ("closed", 2)

@@ -138,3 +138,14 @@ async def test_while_redis_is_away_each_gateway_counts_for_itself(
             ready = await other.http.get("/readyz")
             assert (ready.status_code, len(ready.json()["reasons"])) == (503, 1)
             assert "Redis does not answer" in ready.json()["reasons"][0]
+
+
+async def test_a_call_that_is_refused_for_its_tokens_takes_no_request_either(tmp_path: Path) -> None:
+    profiles = [{"name": "default", "rates": {"requests_per_minute": 2, "tokens_per_minute": 100}}]
+    async with live(tmp_path, script=ECHO, profiles=profiles, clock=ManualClock()) as gate:
+        assert (await gate.http.post(PATH, json=chat("x" * 90))).status_code == 200
+        refused = await gate.http.post(PATH, json=chat("x" * 100))
+        assert (refused.status_code, refused.json()["error"]["param"]) == (429, "rates.tokens_per_minute")
+        assert refused.headers["x-ratelimit-remaining-requests"] == "1"
+        again = await gate.http.post(PATH, json=chat("x"))
+        assert (again.status_code, again.headers["x-ratelimit-remaining-requests"]) == (200, "0")

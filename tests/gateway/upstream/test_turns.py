@@ -84,3 +84,17 @@ async def test_one_tenant_s_crowd_does_not_keep_another_s_call_from_the_provider
         release.set()
         await asyncio.gather(*crowd, other)
         assert served.index("other") <= 4, "after those that were sent already, and one turn of the crowd's"
+
+
+@pytest.mark.anyio
+async def test_a_caller_that_was_cancelled_a_moment_ago_is_passed_over() -> None:
+    loop = asyncio.get_running_loop()
+    gone, waits = Turn("a", ONE, loop.create_future()), Turn("b", ONE, loop.create_future())
+    async with PoolUpstream(egress=LOCAL) as pool:
+        for turn in (gone, waits):
+            pool._waiting.add(turn, again=False)
+        gone.future.cancel()
+        pool._next()
+        assert waits.future.done()
+        pool._next()
+        assert not pool._waiting

@@ -77,3 +77,13 @@ async def test_a_script_that_redis_cannot_run_is_unavailable(server: Redis) -> N
         await ledger.balances("tenant:t", tenant="t")
     await settled(ledger)
     await ledger.stop()
+
+
+async def test_whoever_leaves_waits_for_what_is_being_charged(server: Redis) -> None:
+    flush(server.url)
+    ledger = await opened(server.url, CLOCK)
+    await ledger.set_caps("tenant:t", [], tenant="t")
+    for number in range(50):
+        ledger.outbox.put("drop", "t", [f"nobody{number}", ""])
+    await ledger.stop()
+    assert not len(ledger.outbox)

@@ -77,6 +77,7 @@ async def test_nobody_claims_without_redis(server: Redis) -> None:
         assert wire is not None
         wire._max = 0
         one.free("a", b"one")
+        wire._max = 100
         server.kill()
         with pytest.raises(Unavailable, match="runs elsewhere"):
             await one.claim("a", b"one", 60)
