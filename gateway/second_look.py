@@ -118,8 +118,8 @@ class SecondLook:
         return self._released()
 
     async def _take(self, event: Event, part: Part, shown: list[_Shown], asks: list[tuple[_Lane, Piece]]) -> None:
-        is_json = part.kind in {"arguments", "result"}
-        if is_json and event.whole:
+        is_json = part.kind == "arguments"
+        if part.kind == "result" or (is_json and event.whole):
             await self._whole(part, part.name)
             return
         if part.repeats:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,8 @@ from gateway.second_look import SecondLook
 from tests.faults.exact import script
 from tests.gateway.live import chat, live
 from tests.gateway.stages.exchange import Stages, call_for
+from tests.gateway.tools.shop import shop
+from tests.gateway.tools.test_mcp import FIND, answer, listed, say, server
 
 pytestmark = pytest.mark.anyio
 
@@ -275,3 +278,32 @@ async def test_in_every_dialect_a_found_name_reaches_no_client(tmp_path: Path, r
         (outcome,) = gate.records("outcome")
         assert outcome["findings"]["passport.reply.mask"] == 30
         assert outcome["findings"]["passport.tool_arguments.mask"] == 1
+
+
+async def test_what_a_tool_is_given_and_what_it_answers_is_looked_at_value_by_value(tmp_path: Path) -> None:
+    guards = {
+        "tool_arguments": {"passport": "mask"},
+        "plugins": [{"factory": f"{HERE}:names", "deadline_s": 20}],
+    }
+    profiles = [{"name": "default", "guards": guards}]
+    notes = [{"name": "find"}]
+    async with shop() as tool:
+        parts: dict[str, Any] = {
+            "tools": [tool.settings("look")],
+            "mcp": [server(tool, tools=notes)],
+            "profiles": profiles,
+        }
+        async with live(tmp_path, **parts) as gate:
+            tool.answers = [(200, "application/json", b'{"found": ["Zaphod", 1]}')] * 2
+            for headers, shown in (({"x-run-id": "r"}, r"PASSPORT_\w{16}"), ({}, "Zaphod")):
+                asked = {"arguments": {"q": "ask Zaphod"}}
+                reply = await gate.http.post("/v1/tools/look/call", json=asked, headers=headers)
+                assert tool.seen[-1].json == {"q": "ask [PASSPORT]"}
+                # Outside a run nobody could turn a placeholder back: then it is only counted.
+                assert re.fullmatch(shown, reply.json()["result"]["found"][0])
+            await listed(gate, tool, FIND)
+            tool.answers = [answer({"content": [{"type": "text", "text": "it is Zaphod"}]})]
+            said = await say(gate, "tools/call", {"name": "find", "arguments": {"q": "Zaphod"}}, x_run_id="r")
+            assert b"Zaphod" not in tool.seen[-1].body
+            text = said.json()["result"]["content"][0]["text"]
+            assert re.fullmatch(r"it is PASSPORT_\w{16}", text)
