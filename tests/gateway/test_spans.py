@@ -23,7 +23,7 @@ async def test_a_sampled_call_is_one_server_span_with_a_client_span_for_its_atte
     async with collecting() as collector:
         async with live(tmp_path, traces={"endpoint": collector.url, "sample_ratio": 1}) as gate:
             numbers = {"temperature": 0.2, "top_p": 1, "seed": 7, "presence_penalty": "high"}
-            body = chat("hello", stream=True, max_tokens=50, response_format={"type": "json_object"}, **numbers)
+            body = chat("{}", stream=True, max_tokens=50, response_format={"type": "json_object"}, **numbers)
             reply = await gate.http.post("/v1/chat/completions", json=body, headers={"x-session-id": "mine"})
             (entry,) = gate.upstream.bill.entries
         server, client = collector.named(SERVER), collector.named("chat gpt-4o-mini")
