@@ -94,7 +94,7 @@ class Works:
         self.catalogue = Catalogue(config, clock, self.chance)
         self.tools = Tools(config.tools, clock, self.chance)
         pins = Pins(house.book.query, _secret(house.master_key))
-        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key))
+        self.servers = McpServers(config.mcp, pins, clock, self.chance, _secret(house.master_key), mask=masked)
         if self.shared is not None:
             self.shared.share(self.all_breakers())
         self.lives = Lives(config.bounds.calls_max)

@@ -6,7 +6,7 @@ only as it was pinned and as the profile allows. Session ids are bound to the ke
 
 import hmac
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -103,14 +103,24 @@ class McpOffer(Reaching):
 class McpServers(Mapping[str, McpServer]):
     """MCP servers by name, and their tools as they are known now. It owns their clients: close it at the end."""
 
-    def __init__(self, servers: tuple[McpServer, ...], pins: Pins, clock: Clock, chance: Random, secret: bytes) -> None:
+    def __init__(
+        self,
+        servers: tuple[McpServer, ...],
+        pins: Pins,
+        clock: Clock,
+        chance: Random,
+        secret: bytes,
+        *,
+        mask: Callable[[str], str] = str,
+    ) -> None:
+        """`secret` seals session ids; `mask` hides what guards find in what programs write into the log."""
         self.pins = pins
         self._secret = secret
         self._servers = {server.name: server for server in servers}
         self._clients: dict[tuple[str, bool], McpClient] = {}
         self._breakers: dict[str, Breaker] = {}
         for server in servers:
-            inner, tokens = _reached(server, clock)
+            inner, tokens = _reached(server, clock, mask)
             for streams in (False, True):
                 self._clients[server.name, streams] = McpClient(inner, streams=streams, tokens=tokens)
             self._breakers[server.name] = breaker_of(f"mcp/{server.name}", server.breaker, clock, chance)
@@ -226,10 +236,10 @@ def _unsealed(secret: bytes, key: Key, server: str, session: str) -> str:
     return own
 
 
-def _reached(server: McpServer, clock: Clock) -> tuple[Upstream, Tokens | None]:
+def _reached(server: McpServer, clock: Clock, mask: Callable[[str], str]) -> tuple[Upstream, Tokens | None]:
     """Return what speaks to a server, and who gives the tokens for it."""
     if server.command:
-        return StdioUpstream(server, clock), None
+        return StdioUpstream(server, clock, mask), None
     pool = PoolUpstream(egress=Egress(server.private_networks), connections_max=server.connections_max)
     return pool, None if server.oauth is None else Tokens(server, server.oauth, pool, clock)
 

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 log = logging.getLogger("tollhouse.mcp")
@@ -28,7 +28,7 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 class Program(asyncio.SubprocessProtocol):
     """One life of a program. `on_line` gets each line of stdout, `on_end` is called once, when it has ended.
 
-    `hidden` are texts that its log must not show (the secrets it was given).
+    `mask` hides in a line of its log what a log must not show.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Program(asyncio.SubprocessProtocol):
         on_line: Callable[[bytes], None],
         on_end: Callable[[], None],
         line_bytes_max: int,
-        hidden: Iterable[str] = (),
+        mask: Callable[[str], str],
     ) -> None:
         self._name = name
         self._on_line = on_line
         self._on_end = on_end
         self._line_bytes_max = line_bytes_max
-        self._hidden = tuple(text for text in hidden if text)
+        self._mask = mask
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
         self._line = bytearray()
@@ -97,7 +97,7 @@ class Program(asyncio.SubprocessProtocol):
         self._told = (self._told + rest)[: 4 * LOG_CHARS_MAX]
 
     def tell(self, said: bytes) -> None:
-        """Log what it said beside its messages: a line, cut, without its secrets, and not too many of them."""
+        """Log what it said beside its messages: a line, cut, masked, and not too many of them."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._log_since_s > _MINUTE_S:
             if self._log_lines > LOG_LINES_MAX:
@@ -106,9 +106,7 @@ class Program(asyncio.SubprocessProtocol):
         self._log_lines += 1
         if self._log_lines > LOG_LINES_MAX:
             return
-        text = said.decode("utf-8", "replace")
-        for secret in self._hidden:
-            text = text.replace(secret, "********")
+        text = self._mask(said[: 4 * LOG_CHARS_MAX].decode("utf-8", "replace"))
         shown = "".join(char if char.isprintable() else " " for char in text[:LOG_CHARS_MAX])
         log.warning("%s says: %s", self._name, shown)
 

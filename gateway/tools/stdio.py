@@ -8,6 +8,7 @@ their own kind, for one process speaks either.
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from importlib import metadata
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec import Raw
 from limits.clock import Clock
 
 from ..config.mcp import McpServer
+from ..config.values import MASK
 from ..upstream.failure import UpstreamFailure
 from ..upstream.interface import UpstreamReply, UpstreamRequest
 from .program import Program
@@ -42,9 +44,10 @@ class _Life:
 class _Kind:
     """Processes of one kind, one after the other."""
 
-    def __init__(self, server: McpServer, clock: Clock, *, shakes_hands: bool) -> None:
+    def __init__(self, server: McpServer, clock: Clock, mask: Callable[[str], str], *, shakes_hands: bool) -> None:
         self._server = server
         self._clock = clock
+        self._mask = mask
         self._shakes_hands = shakes_hands
         self._life: _Life | None = None
         self._program: Program | None = None
@@ -95,7 +98,7 @@ class _Kind:
             on_line=hear,
             on_end=end,
             line_bytes_max=server.reply_bytes_max,
-            hidden=server.hidden(),
+            mask=self._masked,
         )
         line = SharedLine(program.write, waiting_max=server.connections_max)
         try:
@@ -114,6 +117,11 @@ class _Kind:
             return life
         finally:
             self._starting = None
+
+    def _masked(self, said: str) -> str:
+        for secret in self._server.hidden():
+            said = said.replace(secret, MASK)
+        return self._mask(said)
 
     def _died(self, program: Program) -> None:
         """Count a death, once a process; one after a long life is the first again."""
@@ -138,11 +146,11 @@ class _Kind:
 
 
 class StdioUpstream:
-    """See above. `clock` measures how long processes lived."""
+    """See above. `clock` measures how long processes lived, `mask` hides what their log must not show."""
 
-    def __init__(self, server: McpServer, clock: Clock) -> None:
-        self._handshake = _Kind(server, clock, shakes_hands=True)
-        self._stateless = _Kind(server, clock, shakes_hands=False)
+    def __init__(self, server: McpServer, clock: Clock, mask: Callable[[str], str]) -> None:
+        self._handshake = _Kind(server, clock, mask, shakes_hands=True)
+        self._stateless = _Kind(server, clock, mask, shakes_hands=False)
 
     async def send(self, request: UpstreamRequest) -> UpstreamReply:
         """Write a message; the reply is its answer, which may still have to come. UpstreamFailure."""

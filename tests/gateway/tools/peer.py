@@ -69,6 +69,12 @@ def noise(_: str, __: Any) -> str:
     return json.dumps(asked)
 
 
+def complain(what: str, _: Any) -> str:
+    sys.stderr.write(f"it complains: {what}\n")
+    sys.stderr.flush()
+    return "done"
+
+
 ACTS: dict[str, Callable[[str, Any], str | None]] = {
     "crash": crash,
     "endless": endless,
@@ -76,6 +82,7 @@ ACTS: dict[str, Callable[[str, Any], str | None]] = {
     "wait": wait,
     "progress": progress,
     "noise": noise,
+    "complain": complain,
     "environ": lambda _, __: json.dumps(dict(os.environ)),
     "cancelled": lambda _, __: json.dumps(cancelled),
     "pid": lambda _, __: str(os.getpid()),

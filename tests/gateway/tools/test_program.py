@@ -17,6 +17,10 @@ ECHO = "import sys\nfor line in sys.stdin: print('said', line.strip(), flush=Tru
 STUBBORN = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('here', flush=True)\n"
 
 
+def masked(said: str) -> str:
+    return said.replace("hush", "********")
+
+
 @dataclass(slots=True)
 class Heard:
     """What a program said, and whether it has ended."""
@@ -30,9 +34,7 @@ class Heard:
 async def started(code: str, *, line_bytes_max: int = 1_000) -> AsyncIterator[Heard]:
     lines: asyncio.Queue[bytes] = asyncio.Queue()
     ended = asyncio.Event()
-    program = Program(
-        "peer", on_line=lines.put_nowait, on_end=ended.set, line_bytes_max=line_bytes_max, hidden=["hush"]
-    )
+    program = Program("peer", on_line=lines.put_nowait, on_end=ended.set, line_bytes_max=line_bytes_max, mask=masked)
     heard = Heard(program, lines, ended)
     await program.start([sys.executable, "-c", code], {})
     try:
@@ -102,7 +104,7 @@ async def test_one_that_closes_its_stdout_is_ended_and_killed_if_need_be(monkeyp
 
 
 async def test_what_was_never_started_is_stopped_at_once() -> None:
-    program = Program("none", on_line=print, on_end=print, line_bytes_max=1)
+    program = Program("none", on_line=print, on_end=print, line_bytes_max=1, mask=masked)
     assert not program.write(b"x")
     await program.stop()
     with pytest.raises(FileNotFoundError):

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.config.mcp import McpServer
 from gateway.config.values import Secret
+from gateway.stages.tool_cargo import masked
 from gateway.tools.stdio import SESSION, StdioUpstream
 from gateway.upstream.failure import UpstreamFailure
 from gateway.upstream.interface import Timeouts, UpstreamReply, UpstreamRequest
@@ -30,7 +31,7 @@ def settings(*mode: str, **more: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def upstream(*mode: str, clock: ManualClock | None = None, **more: Any) -> AsyncIterator[StdioUpstream]:
-    made = StdioUpstream(McpServer.model_validate(settings(*mode, **more)), clock or ManualClock())
+    made = StdioUpstream(McpServer.model_validate(settings(*mode, **more)), clock or ManualClock(), masked)
     try:
         yield made
     finally:
@@ -209,6 +210,18 @@ async def test_its_environment_is_what_is_configured_and_nothing_of_ours() -> No
         environ = json.loads(await did(there, "environ"))
         assert (environ.pop("PLAIN"), environ.pop("TOKEN")) == ("a", "hush")
         assert set(environ) <= {"LC_CTYPE"}  # Python's own
+
+
+async def test_its_log_shows_neither_its_secrets_nor_what_guards_find(caplog: pytest.LogCaptureFixture) -> None:
+    more: dict[str, Any] = {"environment_secrets": {"TOKEN": Secret("env/X", "hush-hush")}}
+    async with upstream(**more) as there:
+        await did(there, "complain:hush-hush to bob@example.com")
+        async with asyncio.timeout(10):
+            while "complains" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+                await asyncio.sleep(0.01)
+    assert "mcp server notes says: it complains: ******** to" in caplog.text
+    assert "hush" not in caplog.text
+    assert "bob@example.com" not in caplog.text
 
 
 async def call(gate: Live, method: str, params: Any, **headers: str) -> Any:
