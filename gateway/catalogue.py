@@ -10,13 +10,12 @@ from limits.backoff import Backoff
 from limits.bound import FAMILIES, Family, family_of
 from limits.breaker import Breaker, BreakerPolicy
 from limits.clock import Clock
-from limits.money import usd_to_nano
 from limits.pricelist import PriceList
 from limits.prices import Price, PriceUnknown
 
 from .call import Attempt
 from .config import Config
-from .config.prices import override_of
+from .config.prices import override_of, uses_of
 from .config.upstreams import ModelSettings, TargetSettings, UpstreamSettings
 from .dialects.strict import encode
 from .errors import PriceUnknown as PriceUnknownRefusal
@@ -137,8 +136,7 @@ class Catalogue(Mapping[str, Model]):
             self._prices.load()  # now, not under the first call
 
     def _model(self, settings: ModelSettings) -> Model:
-        said = settings.usd_per_thousand_uses.model_dump()  # a thousandth of so many dollars, in pico-dollars
-        uses = {kind: usd_to_nano(usd) for kind, usd in said.items() if usd is not None}
+        uses = uses_of(settings.usd_per_thousand_uses)
         overrides = None if settings.price is None else override_of(settings.price).prices(settings.name)
         if overrides is not None:
             overrides = {tier: replace(price, uses=uses) for tier, price in overrides.items()}

@@ -4,7 +4,7 @@ Rates are told as dollars per million tokens, as text: `limits.prices` keeps pic
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from limits.clock import Clock
 from limits.pricelist import PriceList
@@ -12,7 +12,7 @@ from limits.prices import Price, PriceUnknown, Rates
 
 from .catalogue import PRICED_AS
 from .config import Config
-from .config.prices import override_of
+from .config.prices import override_of, uses_of
 from .config.upstreams import ModelSettings, TargetSettings
 
 KINDS = tuple(each.name for each in fields(Rates) if each.name != "over_input_tokens")
@@ -70,16 +70,22 @@ class Tariffs:
             listed = self._prices.price(target.model, provider)
         except PriceUnknown:
             listed = None
-        name = f"{target.upstream}/{target.model}"
+        name, uses = f"{target.upstream}/{target.model}", uses_of(model.usd_per_thousand_uses)
         if model.price is None:
-            return Tariff(model.name, name, listed, overridden=False, listed=listed, service_tiers={})
-        own = override_of(model.price).prices(model.name)
+            price = None if listed is None else replace(listed, uses={**listed.uses, **uses})
+            return Tariff(model.name, name, price, overridden=False, listed=listed, service_tiers={})
+        own = {tier: replace(each, uses=uses) for tier, each in override_of(model.price).prices(model.name).items()}
         return Tariff(model.name, name, own.pop(""), overridden=True, listed=listed, service_tiers=own)
 
 
 def rates_told(rates: Rates) -> dict[str, str]:
     """Return rates as dollars per million tokens, by kind."""
     return {kind: usd(getattr(rates, kind)) for kind in KINDS}
+
+
+def uses_told(price: Price) -> dict[str, str]:
+    """Return what tools that run at the provider cost, as dollars per thousand uses, by kind."""
+    return {kind: usd(pico // 1_000) for kind, pico in price.uses.items()}
 
 
 def usd(pico: int) -> str:

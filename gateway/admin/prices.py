@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from limits.money import nano_to_usd, pico_to_nano
 
 from ..errors import ModelNotFound
-from ..tariff import Tariff, Tariffs, rates_told
+from ..tariff import Tariff, Tariffs, rates_told, uses_told
 from .actor import WHO
 from .parts import Parts
 from .shapes_prices import Difference, Prices, PriceShown, TierShown
@@ -47,6 +47,7 @@ def _shown(tariff: Tariff) -> PriceShown:
         tiers=tuple(tiers),
         service_tiers={name: rates_told(each.tiers[0]) for name, each in tariff.service_tiers.items()},
         usd_per_call="0.00" if price is None else nano_to_usd(pico_to_nano(price.call_pico)),
+        usd_per_thousand_uses={} if price is None else uses_told(price),
         package_version=None if tariff.listed is None else tariff.listed.version,
         differences=tuple(Difference(rate=rate, package=was, override=now) for rate, was, now in tariff.differences()),
     )

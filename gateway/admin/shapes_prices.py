@@ -31,6 +31,7 @@ class PriceShown(Shape):
     tiers: tuple[TierShown, ...]
     service_tiers: dict[str, dict[str, str]] = Field(description="the override's rates at other service tiers")
     usd_per_call: str
+    usd_per_thousand_uses: dict[str, str] = Field(description="of tools that run at the provider, by kind")
     package_version: str | None = Field(description="of the price package; none if it does not list the model")
     differences: tuple[Difference, ...]
 

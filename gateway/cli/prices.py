@@ -57,6 +57,8 @@ def show(*, model: str, owner: Owner, as_json: bool) -> None:
         for name, rates in each["service_tiers"].items():
             click.echo(f"  served at {name}: input {rates['input']}, output {rates['output']}")
         click.echo(f"  a call         ${each['usd_per_call']}")
+        for kind, usd in each["usd_per_thousand_uses"].items():
+            click.echo(f"  a thousand uses of {kind}: ${usd}")
         _differences(each)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from limits.money import usd_to_nano
 from limits.pricelist import PriceOverride, RateOverride
 
 from .values import Count, Name, Price, Settings, Usd
@@ -79,6 +80,11 @@ def override_of(settings: PriceSettings) -> PriceOverride:
         service_tiers={name: RateOverride(**_rates(tier)) for name, tier in settings.service_tiers.items()},
         version=settings.version,
     )
+
+
+def uses_of(settings: UsePriceSettings) -> dict[str, int]:
+    """Return pico-dollars a use, by kind: a thousandth of so many dollars is as many nano-dollars in pico-dollars."""
+    return {kind: usd_to_nano(usd) for kind, usd in settings if usd is not None}
 
 
 def _rates(settings: TokenRateSettings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from gateway.config import Config, load
-from gateway.tariff import Tariffs, rates_told, usd
+from gateway.tariff import Tariffs, rates_told, usd, uses_told
 from limits.clock import ManualClock
 from limits.prices import NOTHING
 
@@ -50,3 +50,15 @@ def test_each_model_is_told_with_its_source_and_an_override_with_what_it_changes
 def test_rates_are_told_to_the_last_digit() -> None:
     assert (usd(1), usd(2_500_000), usd(0)) == ("0.000001", "2.50", "0.00")
     assert set(rates_told(NOTHING).values()) == {"0.00"}
+
+
+def test_uses_of_tools_at_the_provider_are_told_from_the_package_and_the_configuration(tmp_path: Path) -> None:
+    price = {"input_usd_per_million": "1", "output_usd_per_million": "2"}
+    uses = {"usd_per_thousand_uses": {"web_fetch": "0", "file_search": "3.5"}}
+    listed, own = Tariffs(
+        config(tmp_path, model("a", "gpt-4.1", **uses), model("b", "house-model", price=price, **uses)), ManualClock()
+    ).all()
+    assert listed.price is not None
+    assert uses_told(listed.price) == {"web_search": "10.00", "file_search": "3.50", "web_fetch": "0.00"}
+    assert own.price is not None
+    assert uses_told(own.price) == {"web_fetch": "0.00", "file_search": "3.50"}

@@ -35,8 +35,10 @@ def test_an_override_that_changes_nothing_is_told_so_and_so_is_none(tmp_path: Pa
     price = {"input_usd_per_million": "0.15", "output_usd_per_million": "0.6", "cached_input_usd_per_million": "0.075"}
     tiers = {"flex": {"input_usd_per_million": "0.1", "output_usd_per_million": "0.2"}}
     told = json.loads(models(("m", "gpt-4o-mini", False)))
+    told["models"][0]["usd_per_thousand_uses"] = {"web_search": "10"}
     write_config(tmp_path, json.dumps(told))
     assert commands.run("prices", "diff").stdout == "no price is overridden\n"
+    assert "  a thousand uses of web_search: $10.00" in commands.run("prices", "show", "m").stdout
     told["models"][0]["price"] = price | {"service_tiers": tiers}
     write_config(tmp_path, json.dumps(told))
     assert "  as genai-prices" in commands.run("prices", "diff").stdout
