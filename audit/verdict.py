@@ -53,9 +53,15 @@ class Verdict:
                 figures = f"{self.size} selected records verified against the checkpoint over {self.signed_size}"
                 return [f"{self.origin}: {figures}; a selection cannot show that nothing was left out of it"]
             unsigned = max(0, self.size - self.signed_size)
-            tail = f"; the last {unsigned} are not yet under a checkpoint" if unsigned else ""
-            figures = f"{self.size} records verified, {self.checkpoints} checkpoints hold, {len(self.tenants)} tenants"
+            last = "the last one is" if unsigned == 1 else f"the last {unsigned} are"
+            tail = f"; {last} not yet under a checkpoint" if unsigned else ""
+            hold = f"{_counted(self.checkpoints, 'checkpoint')} hold{'s' if self.checkpoints == 1 else ''}"
+            figures = f"{_counted(self.size, 'record')} verified, {hold}, {_counted(len(self.tenants), 'tenant')}"
             return [f"{self.origin}: {figures} complete{tail}"]
         head = f"{self.origin}: NOT what was written: {self.problem_count} contradictions in {self.size} records"
         more = self.problem_count - len(self.problems)
         return [head, *(each.sentence for each in self.problems), *([f"… and {more} more"] if more else [])]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -50,3 +50,11 @@ def test_the_first_hundred_contradictions_are_kept_and_all_are_counted() -> None
     assert (len(verdict.problems), verdict.problem_count) == (100, 101)
     assert verdict.sentences()[-1] == "… and 1 more"
     assert 100 not in verdict.altered()
+
+
+def test_one_is_said_as_one() -> None:
+    verdict = Verdict("log", size=2, signed_size=1, checkpoints=1, tenants={"a": 2})
+    figures = "2 records verified, 1 checkpoint holds, 1 tenant complete"
+    assert verdict.sentences() == [f"log: {figures}; the last one is not yet under a checkpoint"]
+    verdict.size = 1
+    assert verdict.sentences()[0].startswith("log: 1 record verified")

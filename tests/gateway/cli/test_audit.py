@@ -68,7 +68,7 @@ def test_a_bundle_and_a_table_are_exported_and_the_bundle_is_verified_by_itself(
     out = tmp_path / "bundle.json"
     commands.run("audit", "export", "--format", "bundle", "--tenant", "globex", "-o", str(out))
     key = str(tmp_path / "tollhouse-data" / "signing.key.pub")
-    assert "1 records verified" in commands.run("audit", "verify", "--bundle", str(out), "--public-key", key).stdout
+    assert "1 record verified" in commands.run("audit", "verify", "--bundle", str(out), "--public-key", key).stdout
     commands.run("audit", "verify", "--bundle", str(out), code=2)
     out.write_text(out.read_text().replace("globex", "initech"))
     commands.run("audit", "verify", "--bundle", str(out), "--public-key", key, code=1)
