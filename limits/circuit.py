@@ -10,16 +10,6 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pybreaker import (
-        STATE_CLOSED,
-        STATE_HALF_OPEN,
-        STATE_OPEN,
-        CircuitBreaker,
-        CircuitBreakerListener,
-        CircuitMemoryStorage,
-    )
-
 
 def _without_redis() -> ModuleType:
     if "redis" in sys.modules:
@@ -31,7 +21,16 @@ def _without_redis() -> ModuleType:
         del sys.modules["redis"]
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from pybreaker import (
+        STATE_CLOSED,
+        STATE_HALF_OPEN,
+        STATE_OPEN,
+        CircuitBreaker,
+        CircuitBreakerListener,
+        CircuitMemoryStorage,
+    )
+else:
     _pybreaker = _without_redis()
     STATE_CLOSED = _pybreaker.STATE_CLOSED
     STATE_HALF_OPEN = _pybreaker.STATE_HALF_OPEN
