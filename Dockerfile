@@ -1,5 +1,6 @@
 # A small image with one process that is nobody: docker build -t tollhouse . (see deploy/compose.yaml)
 FROM python:3.11-slim AS wheel
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY requirements-dev.lock ./
 RUN python -m venv /tools && /tools/bin/pip install --no-cache-dir --require-hashes -r requirements-dev.lock
@@ -8,7 +9,7 @@ COPY gateway gateway
 COPY limits limits
 COPY audit audit
 COPY agents agents
-RUN /tools/bin/hatchling build --target wheel
+RUN HATCH_BUILD_HOOK_ENABLE_MYPYC=1 /tools/bin/hatchling build --target wheel
 
 FROM python:3.11-slim AS environment
 COPY requirements.lock ./

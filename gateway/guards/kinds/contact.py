@@ -85,7 +85,7 @@ def _is_address(buf: bytes, start: int, end: int) -> bool:
         return False
     if buf[end : end + 1] == b":" and value.partition(b"@")[0] in _REMOTE_USERS:
         return False
-    return buf[start - 1 : start] not in {b":", b"/"} or _URL_USER.search(before(buf, start, 200)) is None
+    return buf[max(start - 1, 0) : start] not in {b":", b"/"} or _URL_USER.search(before(buf, start, 200)) is None
 
 
 def _is_spelt(buf: bytes, start: int, end: int) -> bool:

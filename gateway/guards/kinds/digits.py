@@ -112,7 +112,7 @@ def _tells(buf: bytes, start: int, sizes: tuple[int, ...], count: int) -> bool:
         or count >= _CARD_DIGITS_MIN
         or len(sizes) == count
         or buf[start] in _INTERNATIONAL
-        or buf[start - 1 : start] in {b"B", b"b"}
+        or buf[max(start - 1, 0) : start] in {b"B", b"b"}
     )
 
 

@@ -53,7 +53,7 @@ def _ipv6s(buf: bytes, _taken: Sequence[Hit]) -> Iterator[Hit]:
 
 def _is_ipv6(buf: bytes, start: int, end: int) -> bool:
     if (
-        buf[start - 1 : start] == b":"
+        buf[max(start - 1, 0) : start] == b":"
         or (buf[end : end + 1] == b":" and end + 1 < len(buf) and buf[end + 1] in _HEX)  # nine groups are no address
         or (start and buf[start - 1] in _EDGE)
         or (end < len(buf) and buf[end] in _EDGE[1:])
@@ -69,7 +69,7 @@ def _is_ipv6(buf: bytes, start: int, end: int) -> bool:
 
 
 def _is_mac(buf: bytes, start: int, end: int) -> bool:
-    if buf[start - 1 : start] in {b":", b"-", b"."} or buf[end : end + 1] in {b":", b"-"}:
+    if buf[max(start - 1, 0) : start] in {b":", b"-", b"."} or buf[end : end + 1] in {b":", b"-"}:
         return False
     return len(set(buf[start:end].lower())) > 2  # noqa: PLR2004 - ff:ff:… and 00:00:… are no one's
 
