@@ -88,7 +88,7 @@ endure: setup servers
 	TOLLHOUSE_CRASHES=200 TOLLHOUSE_TORN=1 $(BIN)/python -m pytest tests/audit/test_crash.py tests/audit/test_torn.py \
 		tests/audit/test_postgres.py tests/audit/test_fsync.py
 
-bench: setup
+bench: wheel
 	$(BIN)/python -m bench.overhead $(BENCH)
 
 profile: setup

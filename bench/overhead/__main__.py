@@ -30,6 +30,8 @@ TARGETS: tuple[Target, ...] = (
     Nginx(),
     Tollhouse(whole=False),
     Tollhouse(whole=True),
+    Tollhouse(whole=False, compiled=True),
+    Tollhouse(whole=True, compiled=True),
     Tollhouse(whole=False, shared=True),
     Tollhouse(whole=True, shared=True),
     Passthrough(),

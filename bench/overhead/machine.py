@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import sysconfig
 from pathlib import Path
 
 _MAIN = Path(__file__).parents[2]
@@ -20,12 +21,18 @@ def describe(command: str) -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{int(memory[1]) / 1e6:.0f} GB" if memory else "unknown",
         "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}, built {_built()}",
         "commit": _commit(),
         "at": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "load before": f"{os.getloadavg()[0]:.2f}",
         "command": command,
     }
+
+
+def _built() -> str:
+    """Tell whether the interpreter was built with its own profile, which makes it a third faster."""
+    asked = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    return "with --enable-optimizations" if "--enable-optimizations" in asked else "without --enable-optimizations"
 
 
 def _commit() -> str:

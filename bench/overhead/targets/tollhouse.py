@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.house import BOOK_NAME
 from tests.servers.binaries import missing
 from tests.servers.live import Postgres, Redis
 
+_WHEELS = Path(__file__).parents[3] / "dist"
 # For this benchmark's own gateway on loopback only; it lives as long as the run.
 _KEY = "sk-th-bench00000000-" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 
@@ -25,17 +27,22 @@ class Tollhouse:
     """``python -m gateway serve``: budgets, PII there and back, two durable records a call, metrics.
 
     ``whole`` also keeps the (redacted) contents encrypted, and has the tool that is offered configured.
-    ``shared`` puts book and state on PostgreSQL and the ledger on Redis, both on this machine.
+    ``shared`` puts book and state on PostgreSQL and the ledger on Redis, both on this machine. ``compiled`` serves the
+    wheel that ``make wheel`` left in dist, whose guards are compiled.
     """
 
-    def __init__(self, *, whole: bool, shared: bool = False, workers: int = 1) -> None:
+    def __init__(self, *, whole: bool, shared: bool = False, compiled: bool = False, workers: int = 1) -> None:
         self._whole = whole
         self._shared = shared
+        self._compiled = compiled
         self._workers = workers
-        self.name = f"Tollhouse, {'everything on' if whole else 'core'}{', Redis + PostgreSQL' if shared else ''}"
+        beside = f"{', guards compiled' if compiled else ''}{', Redis + PostgreSQL' if shared else ''}"
+        self.name = f"Tollhouse, {'everything on' if whole else 'core'}{beside}"
 
     def missing(self) -> str | None:
-        """Tell how to get the servers, if it needs them and they are not here."""
+        """Tell how to get the wheel and the servers, if it needs them and they are not here."""
+        if self._compiled and not any(_WHEELS.glob("tollhouse-*.whl")):
+            return "no wheel in dist: make wheel, then run this again"
         absent = missing() if self._shared else []
         return f"{' and '.join(absent)} not found: make servers, then run this again" if absent else None
 
@@ -62,6 +69,7 @@ class Tollhouse:
             yield Launch(
                 command,
                 ready="/readyz",
+                cwd=_unpacked(folder / "packages") if self._compiled else None,
                 env=env,
                 key=_KEY,
                 masks="both",
@@ -69,6 +77,12 @@ class Tollhouse:
                 book=book,
                 contents=self._whole,
             )
+
+
+def _unpacked(folder: Path) -> Path:
+    """Unpack the wheel into a folder: what is started there finds these packages first."""
+    zipfile.ZipFile(max(_WHEELS.glob("tollhouse-*.whl"), key=lambda wheel: wheel.stat().st_mtime)).extractall(folder)
+    return folder
 
 
 def _tree(folder: Path, port: int, upstream_port: int) -> dict[str, Any]:
