@@ -83,8 +83,10 @@ time.sleep(60)
 async def test_signals_reach_the_program_and_its_end_by_one_is_told(
     tmp_path: Path, number: signal.Signals, expected: int
 ) -> None:
+    before = signal.signal(number, signal.default_int_handler)  # tests run by nohup or in the background ignore SIGINT
     async with live(tmp_path) as gate:
         process = await start(gate, "--", sys.executable, "-c", WAITS)
+        signal.signal(number, before)
         assert process.stdout is not None
         assert await process.stdout.readline() == b"up\n"
         process.send_signal(number)
