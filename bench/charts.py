@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, ABOVE, BELOW = 720, 340, 74, 16, 48, 52
 COLOURS = ("#1f6feb", "#c0392b", "#1e8449", "#8e44ad", "#b9770e", "#117a65", "#5d6d7e", "#d35400", "#2c3e50", "#7d3c98")
-BAR, GAP, NAMES = 17, 7, 250
+BAR, GAP, NAMES = 17, 7, 290
 
 Points = Sequence[tuple[float, float]]
 

@@ -30,7 +30,7 @@ def describe(command: str) -> dict[str, str]:
 
 
 def _built() -> str:
-    """Tell whether the interpreter was built with its own profile, which makes it a third faster."""
+    """Tell whether the interpreter was built with its own profile, which makes it faster."""
     asked = str(sysconfig.get_config_var("CONFIG_ARGS"))
     return "with --enable-optimizations" if "--enable-optimizations" in asked else "without --enable-optimizations"
 

@@ -32,7 +32,7 @@ def test_one_value_is_drawn_too() -> None:
 
 def test_bars_are_as_long_as_their_values_and_tell_them() -> None:
     svg = bars("t", {"g": {"one": 100.0, "two": 50.0, "small": 0.5}, "h": {"one": 25.0}})
-    long = [float(found) for found in re.findall(r'<rect x="250" y="\d+" width="([\d.]+)"', svg)]
+    long = [float(found) for found in re.findall(r'<rect x="290" y="\d+" width="([\d.]+)"', svg)]
     assert long[0] == pytest.approx(2 * long[1], abs=0.2)
     assert long[0] == pytest.approx(4 * long[3], abs=0.2)
     assert ">100<" in svg
