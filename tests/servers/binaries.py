@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 _MAIN = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ _DEBIAN = {
     "postgres": ("postgresql",),
     "go": ("golang-go", "golang-golang-x-mod-dev"),
     "cc": ("gcc", "libc6-dev"),
+    "Python.h": (f"python3.{sys.version_info.minor}-dev",),
 }
 _GOCODE = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 
@@ -106,10 +108,16 @@ def _from_wheels() -> None:
             program.chmod(0o755)
 
 
+def for_compiling() -> list[str]:
+    """Return what is not here of what compiles: there are no wheels of these to fall back on."""
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return [*([] if shutil.which("cc") else ["cc"]), *([] if headers.is_file() else ["Python.h"])]
+
+
 def main() -> int:
     """Install what is missing; tell what could not be."""
-    # Without a C compiler one test is skipped, and says so: there is no wheel of one to fall back on.
-    wanted = [*missing(), *([] if shutil.which("cc") else ["cc"])]
+    # Without a compiler the test of fsync is skipped and that of the compiled guards fails; both say so.
+    wanted = [*missing(), *for_compiling()]
     if (absent := wanted) and os.geteuid() == 0 and shutil.which("apt-get"):
         sys.stderr.write(f"installing {', '.join(absent)} from this system's packages\n")
         _from_debian(absent)
