@@ -53,5 +53,6 @@ async def test_what_passes_without_the_gateway_passes_through_it(tmp_path: Path)
         behind = await verdicts(url, key, tmp_path / "through")
     assert without.keys() == behind.keys()
     assert sum(without.values()) >= 24
-    assert {name for name in without if without[name] and not behind[name]} == REFUSED
+    assert {name for name in without if without[name] and not behind[name]} <= REFUSED
+    assert not any(behind[name] for name in REFUSED)  # on a busy machine it may fail without the gateway too
     assert not {name for name in without if behind[name] and not without[name]}
